@@ -15,15 +15,15 @@ TORCHVISION = [
     "alexnet", "vgg11_bn", "resnet18", "resnext50_32x4d", "squeezenet1_1", "densenet121", "googlenet", "inception_v3",
     "shufflenet_v2_x1_0", "mobilenet_v2", "mobilenet_v3_small", "mnasnet0_5", "efficientnet_b0", "regnet_y_400mf",
     "convnext_tiny", "vit_b_16", "swin_t", "swin_v2_t", "maxvit_t", "fcn_resnet50", "deeplabv3_mobilenet_v3_large",
-    "r3d_18", "mvit_v2_s",
+    "r3d_18", "mvit_v2_s", "raft_small", "raft_large",
 ]  # fmt: skip
 
 
-def counted_by_torch(module, size):
-    """Multiplies of one image on meta."""
+def counted_by_torch(module, shapes):
+    """Multiplies of one image on meta, or of two."""
     module = module.to("meta").eval()
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        module(torch.empty(1, *size, device="meta"))
+        module(*(torch.empty(shape, device="meta") for shape in shapes))
     return counter.get_total_flops() // 2
 
 
@@ -32,7 +32,19 @@ def counted_by_torch(module, size):
 def test_torchvision_counts_as_torch_does(name):
     needed.module("torchvision", "vision")
     cost = costcalc.load(f"torchvision:{name}").cost()
-    module, input_size = torch_zoo.torchvision_model(name)
+    found = torch_zoo.torchvision_model(name)
+    module = found.module
     assert cost.total("params") == sum(tensor.numel() for tensor in module.parameters())
     assert cost.total("buffers") == sum(tensor.numel() for tensor in module.buffers() if tensor.dim())
-    assert cost.total("macs") == counted_by_torch(module, input_size)
+    assert cost.total("macs") == counted_by_torch(module, found.inputs)
+
+
+def test_models_of_optical_flow_take_two_images_at_the_size_of_torchvisions_table():
+    needed.module("torchvision", "vision")
+    from torchvision import models
+
+    net = costcalc.load("torchvision:raft_small")
+    (weights, *_) = models.get_model_weights("raft_small")
+    assert f"{net.macs / 10**9:.3f}" == f"{weights.meta['_ops']:.3f}"
+    assert [row.output_shape for row in net.cost().layers if row.op.is_input] == [(1, 3, 512, 512)] * 2
+    assert [*net.knobs] == ["batch", "r"]

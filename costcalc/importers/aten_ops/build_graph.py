@@ -10,6 +10,7 @@ from costcalc.errors import ImportRefused, Problem
 from costcalc.graph import Graph, add, new_graph
 from costcalc.importers.aten_ops.aten_table import ATEN_OPS
 from costcalc.importers.aten_ops.call_kinds import is_factory, multiplies, of_kind, plain_name
+from costcalc.importers.aten_ops.gradient_stops import detached, is_complex, is_real, stops_gradient
 from costcalc.importers.aten_ops.needed_calls import alone_in_modules, needed, passes_on, roots_of
 from costcalc.importers.aten_ops.shared_tensors import can_share
 from costcalc.importers.aten_ops.translation import Node, NoRule
@@ -60,7 +61,7 @@ class GraphBuilder:
         for call in calls:
             if passes_on(call):
                 self.within = call.module
-                self.layers[call.outputs[0].number] = self.layer_of(call.tensors[0])
+                self.layers[call.outputs[0].number] = self.passed_on(call)
                 continue
             node = self.node(call)
             if node is not None:
@@ -126,7 +127,15 @@ class GraphBuilder:
             if made is None:
                 return self.free_or_none(call)
             found = Node(*made, {})
-        return found
+        return detached(found) if stops_gradient(call) else found
+
+    def passed_on(self, call: Call) -> str:
+        """The layer of what a call hands on; a view where no gradient flows back."""
+        source = self.layer_of(call.tensors[0])
+        if plain_name(call) != "detach":
+            return source
+        name = f"{call.module}.detach" if call.module else "detach"
+        return self.add(self.names.take(name), View(call.outputs[0].shape, detached=True), source)
 
     def free_or_none(self, call: Call, reason: NoRule | None = None) -> Node | None:
         """Notes a call without a rule. A node for it if its op is assumed to be free."""
@@ -154,7 +163,9 @@ class GraphBuilder:
         for tensor in call.outputs[1:]:
             if tensor.number in self.read:
                 source = inputs[0] if isinstance(node.op, View) else made
-                self.layers[tensor.number] = self.add(self.names.take(f"{name}.view"), View(tensor.shape), source)
+                self.layers[tensor.number] = self.add(
+                    self.names.take(f"{name}.view"), View(tensor.shape, detached=not is_real(tensor)), source
+                )
 
     def check_shape(self, name: str, call: Call) -> None:
         """Raises ImportRefused unless the rule of a layer's op gives the shape that torch gave."""
@@ -246,11 +257,6 @@ class GraphBuilder:
 def is_stored(learned: Learned) -> bool:
     """Is it more than a count of batches?"""
     return not learned.is_buffer or bool(learned.tensor.shape)
-
-
-def is_complex(tensor: Tensor) -> bool:
-    """Are its elements complex numbers?"""
-    return tensor.dtype.startswith("complex")
 
 
 def said_of(without_rule: dict[str, list[Call]]) -> str:

@@ -25,19 +25,6 @@ WHOLE = {  # composite ops that stay one call; others fall into their parts
 }  # fmt: skip
 
 
-def _bilinear(x: torch.Tensor, y: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None = None) -> torch.Tensor:
-    """x·W·y for each feature: a product of matrices, then one of vectors."""
-    out = torch.einsum("...oj,...j->...o", torch.einsum("...i,oij->...oj", x, weight), y)
-    return out if bias is None else out + bias
-
-
-def _glu(x: torch.Tensor, dim: int = -1) -> torch.Tensor:
-    """One half times the sigmoid of the other."""
-    a, b = x.chunk(2, dim)
-    return a * b.sigmoid()
-
-
-PARTS = {"aten::bilinear": _bilinear, "aten::glu": _glu}  # of ops that torch runs in one
 FIXED_SHAPE = {"aten::index", "aten::one_hot"}  # tagged as ops whose shape depends on values
 
 

@@ -12,8 +12,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from costcalc.errors import ImportRefused
 from costcalc.importers.torch_runs.run_record import Call, Tensor, tensors_of
-from costcalc.importers.torch_runs.torch_facts import PARTS, Facts, dtype_name, facts_of
+from costcalc.importers.torch_runs.torch_facts import Facts, dtype_name, facts_of
 from costcalc.importers.torch_runs.torch_known import KnownValues
+from costcalc.importers.torch_runs.torch_parts import PARTS
 
 META, CPU = torch.device("meta"), torch.device("cpu")
 RESOLVES = ("aten::resolve_conj", "aten::resolve_neg")
