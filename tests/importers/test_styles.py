@@ -41,6 +41,12 @@ def stopped(self, x):
     return self.b(y.detach()) * (y > 0).float() + y @ y.detach().mT @ y + best
 
 
+def returned(self, x):
+    """The largest few are returned, and choose others by their numbers."""
+    best = self.a(x).topk(3, -1)
+    return best.values, self.b(x).gather(-1, best.indices)
+
+
 def tied_linear():
     """A linear layer that has the weight of another, and a bias of its own."""
     a, b = nn.Linear(8, 8), nn.Linear(8, 8)
@@ -61,6 +67,7 @@ def linear(features=8, inputs=8):
 
 WORDS = torch.zeros(2, 5, dtype=torch.long)
 MODULES = {
+    "returned beside its numbers": (Function(returned, a=linear(), b=linear()), torch.zeros(4, 8)),
     "gradients that stop": (Function(stopped, a=linear(), b=linear()), torch.zeros(4, 8)),
     "written through views": (Function(written, a=linear(4, 4), b=linear(4, 4)), torch.zeros(2, 4)),
     "addmm": (

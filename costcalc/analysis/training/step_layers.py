@@ -68,7 +68,8 @@ def overwritten_inputs(layers: Sequence[Layer], segments: Mapping[Any, str]) -> 
 
 
 def never_reached(layers: Sequence[Layer]) -> set[Any]:
-    """The layers that no gradient reaches: those that are detached, and those that such alone read."""
+    """The layers that no gradient reaches: those that are detached, and those that such alone read, unless the network
+    returns them."""
     if not any(map(_is_detached, layers)):
         return set()
     readers: dict[Any, list[Any]] = {}
@@ -78,7 +79,8 @@ def never_reached(layers: Sequence[Layer]) -> set[Any]:
     found: set[Any] = set()
     for layer in reversed(layers):
         reading = readers.get(layer.name, ())
-        if _is_detached(layer) or (reading and found.issuperset(reading)):
+        unread = bool(reading) and not layer.is_output and found.issuperset(reading)
+        if unread or _is_detached(layer):
             found.add(layer.name)
     return found
 

@@ -78,6 +78,9 @@ class GraphBuilder:
         tensors = {path: self.owners[number] for path, number in held.items() if number in self.owners}
         self.graph.graph["origin"] = Origin(self.modules, tensors)
         self.graph.graph["warnings"] = self.missing()
+        for tensor in self.record.outputs:
+            if tensor.number in self.layers:
+                self.graph.nodes[self.layers[tensor.number]]["is_output"] = True
         return self.graph
 
     def missing(self) -> tuple[Problem, ...]:
