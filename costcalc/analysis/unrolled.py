@@ -125,7 +125,7 @@ class _Unrolling:
                     owner = scope[owner].name
                 given[name] = Layer(
                     f"{at.name}{name}", op, inputs, shape, f"{at.row}{name}", at.copies, at.blocks,
-                    data.get("frozen", False), owner,
+                    data.get("frozen", False), owner, data.get("is_output", False),
                 )  # fmt: skip
                 yield given[name]
 

@@ -14,11 +14,11 @@ from costcalc.dims import is_array, is_rational, is_symbolic, multiple_symbol, o
 from costcalc.errors import ImportRefused, PointsDiffer, ShapeError, UsageError
 from costcalc.graph import Graph
 from costcalc.importers.aten_ops.build_graph import GraphBuilder
-from costcalc.importers.symbolic_sizes.frozen_sizes import because_of
 from costcalc.importers.symbolic_sizes.input_sizes import BATCH, Inputs, InputSizes, Letters
 from costcalc.importers.symbolic_sizes.layer_pattern import Sample
 from costcalc.importers.symbolic_sizes.pattern_range import Pattern, said
 from costcalc.importers.symbolic_sizes.pattern_search import PatternSearch
+from costcalc.importers.symbolic_sizes.position_tensors import because_of
 from costcalc.importers.torch_runs.run_record import Record
 from costcalc.models.content_hash import content_hash
 from costcalc.models.graph_architecture import described

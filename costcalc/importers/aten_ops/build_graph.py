@@ -8,11 +8,22 @@ from typing import Any
 
 from costcalc.errors import ImportRefused, Problem
 from costcalc.graph import Graph, add, new_graph
-from costcalc.importers.aten_ops.aten_table import TABLE
+from costcalc.importers.aten_ops.aten_table import ATEN_OPS
 from costcalc.importers.aten_ops.call_kinds import is_factory, multiplies, of_kind, plain_name
+from costcalc.importers.aten_ops.gradient_stops import detached, is_complex, is_real, stops_gradient
 from costcalc.importers.aten_ops.needed_calls import alone_in_modules, needed, passes_on, roots_of
+from costcalc.importers.aten_ops.shared_tensors import can_share
 from costcalc.importers.aten_ops.translation import Node, NoRule
-from costcalc.importers.torch_runs.run_record import Call, Learned, Origin, Record, Tensor
+from costcalc.importers.torch_runs.run_record import (
+    CONSTANTS,
+    NOT_REACHED,
+    Call,
+    Learned,
+    Origin,
+    Record,
+    Tensor,
+    lacks,
+)
 from costcalc.ops import Input
 from costcalc.ops.imported import Constant, Contraction, Elementwise, Move, Parameter, View
 from costcalc.text import FreeNames
@@ -50,7 +61,7 @@ class GraphBuilder:
         for call in calls:
             if passes_on(call):
                 self.within = call.module
-                self.layers[call.outputs[0].number] = self.layer_of(call.tensors[0])
+                self.layers[call.outputs[0].number] = self.passed_on(call)
                 continue
             node = self.node(call)
             if node is not None:
@@ -61,23 +72,23 @@ class GraphBuilder:
         for number, learned in self.record.learned.items():
             if number not in self.owners and number not in self.layers and is_stored(learned):
                 folded = learned.is_buffer and number in self.read  # a constant follows from it
-                self.parameter(f"{'constants' if folded else 'not_reached'}.{learned.path}", learned)
+                self.parameter(f"{CONSTANTS if folded else NOT_REACHED}.{learned.path}", learned)
         self.check_params()
         held = {learned.path: number for number, learned in self.record.learned.items()}
         tensors = {path: self.owners[number] for path, number in held.items() if number in self.owners}
         self.graph.graph["origin"] = Origin(self.modules, tensors)
         self.graph.graph["warnings"] = self.missing()
+        for tensor in self.record.outputs:
+            if tensor.number in self.layers:
+                self.graph.nodes[self.layers[tensor.number]]["is_output"] = True
         return self.graph
 
     def missing(self) -> tuple[Problem, ...]:
         """What totals lack: ops that are taken as free, and what would run behind a value. That a layer is suspect is
         no warning here: torch refuses what an op does not take."""
-        whose, found = f"totals of {self.name}", []
-        for op, calls in self.assumed_free.items():
-            said = f"{whose} lack {op} ×{len(calls)}, first in {calls[0].module or 'the network'!r}"
-            found.append(Problem(None, said, "it has no rule, and was assumed to be free", True, op))
+        found = [lacks(self.name, op, len(calls), calls[0].module) for op, calls in self.assumed_free.items()]
         if self.record.stopped:
-            said = f"{whose} end {self.record.stopped}: it asks for a value"
+            said = f"totals of {self.name} end {self.record.stopped}: it asks for a value"
             found.append(Problem(None, said, "what runs behind that is not counted", True, self.record.stopped))
         return tuple(found)
 
@@ -110,16 +121,24 @@ class GraphBuilder:
         """The op of a call."""
         if self.has_complex and not call.views and any(is_complex(one) for one in (*call.tensors, *call.outputs)):
             return self.free_or_none(call, NoRule("of complex numbers"))
-        translate = TABLE.get(plain_name(call))
+        translate = ATEN_OPS.get(plain_name(call))
         found = translate(call, self.record.learned) if translate else None
         if isinstance(found, NoRule):
             return self.free_or_none(call, found)
-        if found is None or not self.can_share(found):
+        if found is None or not can_share({key: x.number for key, x in found.own.items()}, self.owners):
             made = of_kind(call)
             if made is None:
                 return self.free_or_none(call)
             found = Node(*made, {})
-        return found
+        return detached(found) if stops_gradient(call) else found
+
+    def passed_on(self, call: Call) -> str:
+        """The layer of what a call hands on; a view where no gradient flows back."""
+        source = self.layer_of(call.tensors[0])
+        if plain_name(call) != "detach":
+            return source
+        name = f"{call.module}.detach" if call.module else "detach"
+        return self.add(self.names.take(name), View(call.outputs[0].shape, detached=True), source)
 
     def free_or_none(self, call: Call, reason: NoRule | None = None) -> Node | None:
         """Notes a call without a rule. A node for it if its op is assumed to be free."""
@@ -147,7 +166,9 @@ class GraphBuilder:
         for tensor in call.outputs[1:]:
             if tensor.number in self.read:
                 source = inputs[0] if isinstance(node.op, View) else made
-                self.layers[tensor.number] = self.add(self.names.take(f"{name}.view"), View(tensor.shape), source)
+                self.layers[tensor.number] = self.add(
+                    self.names.take(f"{name}.view"), View(tensor.shape, detached=not is_real(tensor)), source
+                )
 
     def check_shape(self, name: str, call: Call) -> None:
         """Raises ImportRefused unless the rule of a layer's op gives the shape that torch gave."""
@@ -155,18 +176,6 @@ class GraphBuilder:
         if ours != theirs:
             said = f"torch's output has the shape {theirs}, and that of our {self.graph.nodes[name]['op']} {ours}"
             raise ImportRefused(f"{call.op} in {call.module or 'the network'!r}: {said}; please report it")
-
-    def can_share(self, node: Node) -> bool:
-        """Can a layer share what it does with one other layer, by the names that the tensors have there? Tensors of the
-        same name are shared too, so all others need names of their own."""
-        shared = {key: self.owners[x.number] for key, x in node.own.items() if x.number in self.owners}
-        if not shared:
-            return True
-        others = {name for name, _ in shared.values()}
-        theirs = {key for name, key in self.owners.values() if name in others}
-        return len(others) < 2 and all(
-            shared[key][1] == key if key in shared else key not in theirs for key in node.own
-        )
 
     def how_own(self, own: Mapping[str, Tensor]) -> dict[str, Any]:
         """What a node says of its tensors: the layer with which it shares them, and which are not trained."""
@@ -251,11 +260,6 @@ class GraphBuilder:
 def is_stored(learned: Learned) -> bool:
     """Is it more than a count of batches?"""
     return not learned.is_buffer or bool(learned.tensor.shape)
-
-
-def is_complex(tensor: Tensor) -> bool:
-    """Are its elements complex numbers?"""
-    return tensor.dtype.startswith("complex")
 
 
 def said_of(without_rule: dict[str, list[Call]]) -> str:

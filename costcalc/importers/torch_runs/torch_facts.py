@@ -16,25 +16,15 @@ WHOLE = {  # composite ops that stay one call; others fall into their parts
     "aten::group_norm", "aten::batch_norm", "aten::instance_norm", "aten::scaled_dot_product_attention", "aten::lstm",
     "aten::gru", "aten::adaptive_avg_pool1d", "aten::adaptive_avg_pool2d", "aten::adaptive_avg_pool3d", "aten::dropout",
     "aten::conv_transpose1d", "aten::conv_transpose2d", "aten::conv_transpose3d", "aten::rms_norm", "aten::embedding",
-    "aten::max_pool1d", "aten::max_pool2d", "aten::max_pool3d", "aten::upsample_nearest2d", "aten::silu", "aten::pad",
+    "aten::max_pool1d", "aten::max_pool2d", "aten::max_pool3d", "aten::silu", "aten::pad",
     "aten::softmax", "aten::log_softmax", "aten::flatten", "aten::reshape", "aten::contiguous", "aten::to",
     "aten::conv1d.padding", "aten::conv2d.padding", "aten::conv3d.padding", "aten::prelu", "aten::pixel_shuffle",
+    "aten::upsample_nearest1d", "aten::upsample_nearest2d", "aten::upsample_nearest3d", "aten::upsample_linear1d",
+    "aten::upsample_bilinear2d", "aten::upsample_trilinear3d", "aten::upsample_bicubic2d", "aten::grid_sampler",
+    "aten::_upsample_nearest_exact1d", "aten::_upsample_nearest_exact2d", "aten::_upsample_nearest_exact3d",
 }  # fmt: skip
 
 
-def _bilinear(x: torch.Tensor, y: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None = None) -> torch.Tensor:
-    """x·W·y for each feature: a product of matrices, then one of vectors."""
-    out = torch.einsum("...oj,...j->...o", torch.einsum("...i,oij->...oj", x, weight), y)
-    return out if bias is None else out + bias
-
-
-def _glu(x: torch.Tensor, dim: int = -1) -> torch.Tensor:
-    """One half times the sigmoid of the other."""
-    a, b = x.chunk(2, dim)
-    return a * b.sigmoid()
-
-
-PARTS = {"aten::bilinear": _bilinear, "aten::glu": _glu}  # of ops that torch runs in one
 FIXED_SHAPE = {"aten::index", "aten::one_hot"}  # tagged as ops whose shape depends on values
 
 
