@@ -36,6 +36,7 @@ class Group:
     entries: list[Entry] = field(default_factory=list)
     times: Any = None
     source: str = ""  # of copies: the layer that the first of them reads
+    fixed: frozenset[str] = frozenset()  # of copies: the other layers outside, which all of them read
     ends: tuple[str, ...] = ()  # of copies: the last layers of all of them
 
 
@@ -77,7 +78,7 @@ def _ends(entries: Iterable[Entry]) -> Iterator[str]:
 def reads_of(entry: Entry) -> set[str]:
     """The layers outside that an entry reads."""
     if isinstance(entry, Group) and entry.times is not None:
-        return {entry.source}
+        return {entry.source, *entry.fixed}
     return {source for layer in layers_of([entry]) for source in layer.inputs} - nodes_of_entry(entry)
 
 
@@ -104,7 +105,7 @@ def tree_of(graph: Graph, frozen: Collection[str] = ()) -> list[Entry]:
         for name, data in read
     ]  # fmt: skip
     assert not any(isinstance(layer.op, Repeat) for layer in layers), "repeats are written out before"
-    return _grouped(_sources_first(_beside_readers(layers)))
+    return _grouped(_beside_readers(layers))
 
 
 Named = list[tuple[list[str], Layer]]  # layers with the parts of their names that are left
@@ -128,30 +129,44 @@ def common_start(lists: Sequence[Sequence[str]]) -> list[str]:
     return [parts[0] for parts in takewhile(lambda parts: len({*parts}) == 1, zip(*lists))]
 
 
-def _sources_first(layers: Named) -> Named:
-    """The layers with those that read nothing before the group that they would cut in two."""
-    found: Named = []
+Run = tuple[str, Named]  # neighbours whose names start with the same part, without it; of a layer of the list ""
+
+
+def _runs(layers: Named) -> list[Run]:
+    """Neighbours whose first part agrees. Layers that read nothing stand before the run that they would cut in two."""
+    cut: list[Run] = []
     for parts, layer in layers:
-        at = len(found)
-        if not layer.inputs and at and len(parts) == 1:
-            while at and found[at - 1][1].inputs and len(found[at - 1][0]) > 1:
-                at -= 1
-        found.insert(at, (parts, layer))
-    return found
+        key = parts[0] if len(parts) > 1 else ""
+        _put(cut, (key, [(parts[1:] if key else parts, layer)]))
+    runs: list[Run] = []
+    for number, run in enumerate(cut):
+        after = next((key for key, inside in cut[number:] if _reads(inside)), "")
+        if runs and after and runs[-1][0] == after and not _reads(run[1]):
+            last = runs.pop()
+            _put(runs, run)
+            runs.append(last)
+        else:
+            _put(runs, run)
+    return runs
+
+
+def _put(runs: list[Run], run: Run) -> None:
+    """Adds layers to the last run if they belong to it, else as a run of their own."""
+    if run[0] and runs and runs[-1][0] == run[0]:
+        runs[-1][1].extend(run[1])
+    else:
+        runs.append(run)
+
+
+def _reads(layers: Named) -> bool:
+    return any(layer.inputs for _, layer in layers)
 
 
 def _grouped(layers: Named) -> list[Entry]:
     """Neighbours whose first part agrees, in a group of that name; names are made valid and differ."""
-    runs: list[tuple[str, Named]] = []
-    for parts, layer in layers:
-        key = parts[0] if len(parts) > 1 else ""
-        if key and runs and runs[-1][0] == key:
-            runs[-1][1].append((parts[1:], layer))
-        else:
-            runs.append((key, [(parts[1:] if key else parts, layer)]))
     found: list[Entry] = []
     names = FreeNames()
-    for key, inside in runs:
+    for key, inside in _runs(layers):
         parts, layer = inside[0]
         if len(inside) > 1:
             found.append(Group(names.take(valid_name(key, "block")), _grouped(inside)))

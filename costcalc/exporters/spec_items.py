@@ -22,20 +22,29 @@ class Scope:
 
     places: dict[str, Path]  # of layers, by their names in the graph
     taken: set[Path] = field(default_factory=set)  # every layer and group
-    outer: Scope | None = None  # around a repeat; layers in it share weights with those
+    outer: Scope | None = None  # around a repeat
+    around: Path = ()  # of a repeat: the list that it stands in
 
-    def path_from(self, here: Path, node: str) -> str | None:
+    def path_from(self, here: Path, node: str, hiding: Sequence[tuple[Path, set[Path]]] = ()) -> str | None:
         """The shortest name by which a list of this path finds a layer: names of inner lists come first. None if each
-        is the name of another layer too."""
+        is the name of another layer too. `hiding`: bodies of repeats inside, whose names come before."""
+        if node not in self.places and self.outer is not None:
+            return self.outer.path_from(self.around, node, [(here, self.taken), *hiding])
         there = self.places[node]
         common = 0
         while common < min(len(here), len(there) - 1) and here[common] == there[common]:
             common += 1
         for start in range(common, -1, -1):
             path = there[start:]
-            if not any(here[:depth] + path in self.taken for depth in range(len(here), start, -1)):
+            found = [here[:depth] + path in self.taken for depth in range(len(here), start, -1)]
+            found += [at[:depth] + path in taken for at, taken in hiding for depth in range(len(at), -1, -1)]
+            if not any(found):
                 return ".".join(path)
         return None
+
+    def last_name(self, node: str) -> str:
+        """The name of a layer in its list."""
+        return self.places[node][-1] if node in self.places or self.outer is None else self.outer.last_name(node)
 
 
 class ItemWriter:
@@ -89,11 +98,11 @@ class ItemWriter:
         path = scope.path_from(here, node)
         if path is None:
             self.hidden.add(node)
-        return path or scope.places[node][-1]
+        return path or scope.last_name(node)
 
     def repeat(self, entry: Group, here: Path, scope: Scope, current: str | None) -> Any:
-        """Copies in a row. In the body `given` is what each copy reads."""
-        body = Scope({entry.source: (GIVEN,)}, {(GIVEN,)}, scope)
+        """Copies in a row. In the body `given` is what each copy reads of the one before it."""
+        body = Scope({entry.source: (GIVEN,)}, {(GIVEN,)}, scope, here)
         inner = self.items(entry.entries, (), body, entry.source)
         given: dict[str, Any] = {"name": entry.name}
         if entry.source != current:
@@ -109,7 +118,7 @@ class ItemWriter:
             paths = [self.path(scope, here, source) for source in layer.inputs]
             given["from"] = paths[0] if len(paths) == 1 and not layer.op.is_join else paths
         if layer.shares is not None:
-            given["shares"] = self.owner(scope, here, layer.shares)
+            given["shares"] = self.path(scope, here, layer.shares)
         given |= marks_of(layer)
         if not name and not given and len(own) < 2:
             if not own:
@@ -118,13 +127,6 @@ class ItemWriter:
             if field_name == fields(layer.op)[0].name and not isinstance(value, list):
                 return {layer.op.name: value}
         return {layer.op.name: {**name, **own, **given}}
-
-    def owner(self, scope: Scope, here: Path, owner: str) -> str:
-        """The name of the layer whose weights are shared, in this graph or around its repeats."""
-        at = scope
-        while owner not in at.places and at.outer is not None:
-            at, here = at.outer, ()
-        return self.path(at, here, owner)
 
 
 def marks_of(layer: Layer) -> dict[str, Any]:
