@@ -37,7 +37,8 @@ class Group:
     times: Any = None
     source: str = ""  # of copies: the layer that the first of them reads
     fixed: frozenset[str] = frozenset()  # of copies: the other layers outside, which all of them read
-    ends: tuple[str, ...] = ()  # of copies: the last layers of all of them
+    end: str = ""  # of copies: the last layer of the last of them
+    nodes: frozenset[str] = frozenset()  # of copies: the layers of all of them
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class Branched:
 
 
 Entry = Layer | Group | Branched
+Readers = dict[str, set[str]]  # the layers that read each layer
 
 
 def end_of(entry: Entry) -> str:
@@ -58,21 +60,21 @@ def end_of(entry: Entry) -> str:
         return entry.node
     if isinstance(entry, Branched):
         return entry.join.node
-    return entry.ends[-1] if entry.times is not None else end_of(entry.entries[-1])
+    return entry.end if entry.times is not None else end_of(entry.entries[-1])
 
 
 def nodes_of_entry(entry: Entry) -> set[str]:
-    """The layers of an entry; of copies the last layers of all."""
-    return {layer.node for layer in layers_of([entry])} | set(_ends([entry]))
+    """The layers of an entry; of copies those of all."""
+    return {layer.node for layer in layers_of([entry])}.union(*_copies_in([entry]))
 
 
-def _ends(entries: Iterable[Entry]) -> Iterator[str]:
+def _copies_in(entries: Iterable[Entry]) -> Iterator[frozenset[str]]:
     for entry in entries:
         if isinstance(entry, Group):
-            yield from entry.ends
-            yield from _ends(entry.entries)
+            yield entry.nodes
+            yield from _copies_in(entry.entries)
         elif isinstance(entry, Branched):
-            yield from _ends(inner for branch in entry.branches for inner in branch)
+            yield from _copies_in(inner for branch in entry.branches for inner in branch)
 
 
 def reads_of(entry: Entry) -> set[str]:

@@ -139,12 +139,13 @@ def _reads_parameter(value: Any, knobs: Sequence[str]) -> bool:
 
 
 def _name(structures: list[dict[str, Any]], taken: set[str]) -> str:
-    """What its few layers are, else the name that most of the structures have, without its numbers."""
+    """What its few layers are, else the name that most of the structures have, without its numbers, or the shortest."""
     ops = [*kinds(structures[0]["layers"])]
     if len(ops) <= MAX_OPS_IN_NAME and all(op in OPS for op in ops):
         return FreeNames({*taken, *OPS}).take("_".join(ops))
     names = Counter(re.sub(r"(_?\d+(_to_\d+)?)+$", "", structure["name"]) or "block" for structure in structures)
-    return FreeNames({*taken, *OPS, *STRUCTURES, "side", *NO_VALUES}).take(names.most_common(1)[0][0])
+    name = min(names, key=lambda name: (-names[name], len(name)))
+    return FreeNames({*taken, *OPS, *STRUCTURES, "side", *NO_VALUES}).take(name)
 
 
 def _structures(items: list[Item]) -> Iterator[dict[str, Any]]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from costcalc.exporters.layer_tree import Branched, Entry, Group, Layer, layers_of
+from costcalc.exporters.layer_tree import Branched, Entry, Group, Layer, Readers, layers_of
 
 MAX_PERIOD = 8  # entries that are repeated together
 MIN_LAYERS = 2  # in a copy
@@ -19,7 +19,7 @@ HEADER_LINES = 4  # of a repeat; those of a group are as many
 Form = tuple[Any, ...]
 
 
-def folded(entries: Sequence[Entry], readers: dict[str, set[str]]) -> list[Entry]:
+def folded(entries: Sequence[Entry], readers: Readers) -> list[Entry]:
     """The entries, repeats folded, largest first. `readers`: the layers that read each layer, by names."""
     found: list[Entry] = []
     at = 0
@@ -31,7 +31,7 @@ def folded(entries: Sequence[Entry], readers: dict[str, set[str]]) -> list[Entry
     return found
 
 
-def _inside(entry: Entry, readers: dict[str, set[str]]) -> Entry:
+def _inside(entry: Entry, readers: Readers) -> Entry:
     """The entry, folded inside; a group of nothing but one repeat is that repeat."""
     if not isinstance(entry, Group):
         return entry
@@ -42,15 +42,16 @@ def _inside(entry: Entry, readers: dict[str, set[str]]) -> Entry:
     return replace(entry, entries=inner)
 
 
-def _repeat(copies: list[list[Entry]], readers: dict[str, set[str]]) -> Group:
+def _repeat(copies: list[list[Entry]], readers: Readers) -> Group:
     """The copies as one group; the name says the first and the last of them."""
     first, last = copies[0][0], copies[-1][-1]
     body = first.entries if len(copies[0]) == 1 and isinstance(first, Group) else copies[0]
-    ends = tuple([*layers_of(copy)][-1].node for copy in copies)
     reads, others = (_outside(copy) for copy in copies[:2])
-    fixed = frozenset(others - {ends[0]})
+    nodes = [{layer.node for layer in layers_of(copy)} for copy in copies]
+    fixed = frozenset(others - nodes[0])
     (source,) = reads - fixed
-    return Group(_range(first, last), folded(body, readers), len(copies), source, fixed, ends)
+    end = [*layers_of(copies[-1])][-1].node
+    return Group(_range(first, last), folded(body, readers), len(copies), source, fixed, end, frozenset().union(*nodes))
 
 
 def _range(first: Entry, last: Entry) -> str:
@@ -60,7 +61,7 @@ def _range(first: Entry, last: Entry) -> str:
     return f"{start}_to_{number}"[:64] if number else start
 
 
-def _best(entries: Sequence[Entry], at: int, readers: dict[str, set[str]]) -> tuple[int, int]:
+def _best(entries: Sequence[Entry], at: int, readers: Readers) -> tuple[int, int]:
     """The period and the number of copies from here that save most layers; (1, 1) if nothing repeats."""
     best, saved = (1, 1), 0
     for period in range(1, min(MAX_PERIOD, (len(entries) - at) // 2) + 1):
@@ -72,7 +73,7 @@ def _best(entries: Sequence[Entry], at: int, readers: dict[str, set[str]]) -> tu
     return best
 
 
-def _copies(entries: Sequence[Entry], at: int, period: int, readers: dict[str, set[str]]) -> int:
+def _copies(entries: Sequence[Entry], at: int, period: int, readers: Readers) -> int:
     """How many copies in a row start here."""
     count, form, end = 0, None, ""
     while at + period <= len(entries):
@@ -107,7 +108,7 @@ def _outside(entries: Iterable[Entry]) -> set[str]:
     return {source for layer in layers_of(entries) for source in layer.inputs} - _nodes(entries)
 
 
-def _is_closed(entries: Sequence[Entry], readers: dict[str, set[str]]) -> bool:
+def _is_closed(entries: Sequence[Entry], readers: Readers) -> bool:
     """Do layers outside read the last of these layers at most, and does another read each of the others?"""
     *inner, _ = [layer.node for layer in layers_of(entries)]
     inside = _nodes(entries)

@@ -31,9 +31,9 @@ def spec_text(
     inputs = input_names(shapes)
     readers = readers_of(graph)
     entries = with_branches(folded(tree_of(graph, frozen), readers), readers)
-    first = ItemWriter()
+    first = ItemWriter(readers)
     first.items(entries, (), scope_of(inputs), only(inputs))
-    items = ItemWriter(first.said, first.hidden).items(entries, (), scope_of(inputs), only(inputs))
+    items = ItemWriter(readers, first.said, first.hidden).items(entries, (), scope_of(inputs), only(inputs))
     macros = find_macros(items, [*(one.size for one in knobs), *(one.knob.name for one in knobs)])
     name = valid_name(name or name_of(model.label), "net")
     blocks = [line for macro in macros for line in (f"  {macro.signature}:", *lines_of(macro.items, 4))]
