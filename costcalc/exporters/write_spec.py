@@ -83,8 +83,6 @@ def head(
     shown = "; ".join(f"{node} {shape}" for node, shape in shapes.items())
     if len(batches) != 1:
         raise UsageError(f"the inputs of a spec have one batch in front, and those of {model.label} are {shown}")
-    if not all(len(shape) > 1 for shape in shapes.values()):
-        raise UsageError(f"an input of a spec has an axis behind the batch, and those of {model.label} are {shown}")
     said = {one.knob.name: one.entry for one in knobs if one.knob != PLAIN_BATCH}
     (batch,) = batches
     if not is_symbolic(batch):  # the sizes of its layers hold for this one alone

@@ -115,9 +115,9 @@ class _Binder:
     def put_input(self, scope: Scope, name: str, axes: Sequence[Expression]) -> Source:
         sizes = [self.attempt(self.factory.whole, axis, scope.values, name) for axis in axes]
         batch = scope.values["batch"]
-        if not sizes or batch is REPORTED or any(size is None for size in sizes):  # `in` would compare arrays
+        if batch is REPORTED or any(size is None for size in sizes):  # `in` would compare arrays
             return REPORTED
-        op = self.attempt(OPS["input"], (batch, *sizes), place=axes[0].place)
+        op = self.attempt(OPS["input"], (batch, *sizes), place=axes[0].place if axes else None)
         return REPORTED if op is None else add(scope.graph, name, op)
 
     # --- lists of items ------------------------------------------------------------------------------------------
