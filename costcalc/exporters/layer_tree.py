@@ -167,12 +167,15 @@ def _reads(layers: Named) -> bool:
 def _grouped(layers: Named) -> list[Entry]:
     """Neighbours whose first part agrees, in a group of that name; names are made valid and differ."""
     found: list[Entry] = []
-    names = FreeNames()
-    for key, inside in _runs(layers):
-        parts, layer = inside[0]
-        if len(inside) > 1:
+    runs, names = _runs(layers), FreeNames()
+    own = {inside[0][0][0] for key, inside in runs if not key}
+    for key, inside in runs:
+        if key in own and all(len(parts) == 1 for parts, _ in inside):  # the views beside a layer of that name
+            found += [replace(layer, name=names.take(layer.op.name)) for _, layer in inside]
+        elif len(inside) > 1:
             found.append(Group(names.take(valid_name(key, "block")), _grouped(inside)))
         else:  # a group of one layer is that layer
+            parts, layer = inside[0]
             found.append(replace(layer, name=names.take(valid_name(key or parts[0], layer.op.name))))
     return found
 

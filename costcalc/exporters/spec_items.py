@@ -132,7 +132,7 @@ class ItemWriter:
             if not own:
                 return layer.op.name
             ((field_name, value),) = own.items()
-            if field_name == fields(layer.op)[0].name and not isinstance(value, list):
+            if field_name == fields(layer.op)[0].name and not isinstance(value, (list, bool)):
                 return {layer.op.name: value}
         return {layer.op.name: {**name, **own, **given}}
 

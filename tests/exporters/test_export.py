@@ -53,7 +53,7 @@ def test_a_network_of_torchvision_comes_back(name):
 def test_repeated_blocks_are_written_once():
     needed.module("torchvision", "vision")
     exported = export("torchvision:resnet50")
-    assert "repeat: {name: block1_to_5, times: 5, layers: [block: {channels: 256}]}" in exported.text
+    assert "repeat: {name: block1_to_5, times: 5, layers: [block_2: {channels: 256}]}" in exported.text
     assert exported.text.count("conv: {name: conv3, channels: 4*channels, kernel: 1, bias: false}") == 2
     assert (exported.layers, exported.distinct_layers) == (175, 95)
 
