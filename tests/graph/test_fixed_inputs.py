@@ -38,12 +38,30 @@ layers:
 UNROLLED = [name for name in COUNTED if METRICS[name].together != "leaving" and not METRICS[name].of]
 
 
+ADDED = """\
+name: added
+title: The gradient of the memory is also that of what each copy reads
+source: made up
+knobs: {d: 3}
+input: [64]
+layers:
+  - linear: {name: memory, features: 64}
+  - linear: {name: start, features: 64, from: input}
+  - repeat: {name: blocks, times: d, layers: [add: {from: [given, memory]}]}
+  - linear: 3
+"""
+
+
+@pytest.mark.parametrize("text", [CROSS, ADDED], ids=["cross", "added"])
 @pytest.mark.parametrize("d", [1, 2, 3, 4, 5, 7])
-def test_n_copies_are_n_copies_in_every_metric(d):
-    net = costcalc.load(CROSS, d=d)
+def test_n_copies_are_n_copies_in_every_metric(text, d):
+    net = costcalc.load(text, d=d, batch=100)
     folded, written_out = net.cost(), net.cost(unrolled=True)
     assert {name: folded.total(name) for name in UNROLLED} == {name: written_out.total(name) for name in UNROLLED}
-    assert folded.total("macs") == 5 * (64 + d * (64 + 2 * 64) + 24)
+
+
+def test_a_copy_costs_what_it_costs_by_hand():
+    assert costcalc.load(CROSS, d=7).macs == 5 * (64 + 7 * (64 + 2 * 64) + 24)
 
 
 def test_layers_outside_are_read_by_all_copies():
