@@ -161,7 +161,8 @@ class _Walk:
         (x, *fixed), (source, *others) = ins, sources
         more = fixed, others
         if op.fixed and len(scopes) > 1:  # the layers of the body around it must all lead to its output
-            self.check([AtLeast(op.times, 1, message="{} copies read the fixed inputs in a body; it needs one")])
+            message = "stands {} times; in another repeat, one that reads more than one layer stands at least once"
+            self.check([AtLeast(op.times, 1, message=message)])
         if is_zero(op.times) is True:
             return x, source
         kept: Any = False

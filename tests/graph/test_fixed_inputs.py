@@ -134,7 +134,9 @@ def test_what_does_not_fit_is_refused():
     inner.nodes["x"]["op"], inner.nodes["stage"]["op"] = Input(), pair(times=0).nodes["stage"]["op"]
     add(graph, "x", Input([1, 4, 9, 9]))
     add(graph, "outer", Repeat(inner, 2), "x")
-    with pytest.raises(ShapeError, match="0 copies read the fixed inputs in a body; it needs one"):
+    with pytest.raises(
+        ShapeError, match="stands 0 times; in another repeat, one that reads more than one layer stands at least once"
+    ):
         costcalc.cost(graph)
 
 
