@@ -53,11 +53,36 @@ def find_macros(items: list[Item], avoid: Sequence[str]) -> list[Macro]:
     """
     optional = written_defaults(items)
     with_defaults(items, optional)
+    _joins_before_groups(items)
     found = _best_macros(items, avoid)
     for listed in [items, *(macro.items for macro in found)]:
         without_defaults(listed, optional)
     found += _inner_groups(items, found, avoid)
     return _in_order(found)
+
+
+def _joins_before_groups(items: list[Item]) -> None:
+    """Puts a join that starts a group before it, where the rest of the group is that of another: dense layers differ in
+    what they join, and in nothing else."""
+    groups = [item["group"] for listed in all_lists(items) for item in listed if _is_group(item)]
+    alike = Counter(skeleton(group["layers"][_starts_with_join(group) :]) for group in groups)
+    for listed in [*all_lists(items)]:
+        for at in reversed(range(len(listed))):
+            group = listed[at]["group"] if _is_group(listed[at]) else None
+            if group and _starts_with_join(group) and alike[skeleton(group["layers"][1:])] > 1:
+                listed.insert(at, group["layers"].pop(0))
+
+
+def _is_group(item: Item) -> bool:
+    return isinstance(item, dict) and "group" in item
+
+
+def _starts_with_join(group: dict[str, Any]) -> bool:
+    """Is the first of some layers a join without a name, of layers that it names?"""
+    first, *more = group["layers"]
+    kind, given = next(iter(first.items())) if isinstance(first, dict) else (first, {})
+    is_join = kind in OPS and OPS[kind].is_join and isinstance(given, dict) and "branches" not in given
+    return is_join and len(more) > 1 and "from" in given and "name" not in given
 
 
 def _best_macros(items: list[Item], avoid: Sequence[str]) -> list[Macro]:

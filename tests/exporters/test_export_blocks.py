@@ -141,6 +141,22 @@ def test_blocks_that_differ_in_a_stride_are_one():
     assert "- conv_conv_relu: {name: b1, channels: 16, kernel: 5, stride: 2}" in text
 
 
+def test_dense_layers_are_one_block():
+    """They differ in what they join, which stands before them; long lists of names take several lines."""
+    layers, read = [("x", ops.Input([1, 8, 6, 6]))], ["x"]
+    for i in range(12):
+        at = f"dense.layer{i}_with_a_long_name"
+        layers += [(f"{at}.concat", ops.Concat(), *read)] if i else []
+        layers += [(f"{at}.norm", ops.BatchNorm(), f"{at}.concat" if i else "x")]
+        layers += [(f"{at}.relu", ops.ReLU(), f"{at}.norm"), (f"{at}.conv", ops.Conv(4, 3, padding=1), f"{at}.relu")]
+        read.append(f"{at}.conv")
+    graph = chain(*layers, ("end", ops.Concat(), *read))
+    text = export(graph).text
+    is_the_same(graph, text)
+    assert text.count("conv: ") == 1
+    assert max(map(len, text.split("\n"))) <= 120
+
+
 @pytest.mark.parametrize(
     ("values", "text"),
     [
