@@ -153,7 +153,7 @@ def test_dense_layers_are_one_block():
     graph = chain(*layers, ("end", ops.Concat(), *read))
     text = export(graph).text
     is_the_same(graph, text)
-    assert text.count("conv: ") == 1
+    assert text.count("- conv: ") == 1
     assert max(map(len, text.split("\n"))) <= 120
 
 
