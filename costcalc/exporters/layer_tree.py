@@ -176,7 +176,10 @@ def _grouped(layers: Named) -> list[Entry]:
             found.append(Group(names.take(valid_name(key, "block")), _grouped(inside)))
         else:  # a group of one layer is that layer
             parts, layer = inside[0]
-            found.append(replace(layer, name=names.take(valid_name(key or parts[0], layer.op.name))))
+            name = valid_name(key or parts[0], layer.op.name)
+            if name in names.taken and re.fullmatch(rf"{layer.op.name}(_\d+)?", name):
+                name = layer.op.name  # which takes the next number
+            found.append(replace(layer, name=names.take(name)))
     return found
 
 
