@@ -13,10 +13,11 @@ from costcalc.graph import Graph, unroll
 
 
 class Block(NamedTuple):
-    """A copy of a repeated body that stands for `copies` in a row."""
+    """A copy of a repeated body that stands for `copies` in a row; `fixed` are the layers that all of them read."""
 
     name: str
     copies: Size
+    fixed: frozenset[Any] = frozenset()
 
 
 class Layer(NamedTuple):

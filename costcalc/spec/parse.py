@@ -9,7 +9,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from costcalc.errors import Problems
+from costcalc.errors import REPORTED, Problems
 from costcalc.spec.gc_pause import gc_paused
 from costcalc.spec.knobs import Knobs, new_name, read_knobs, read_presets
 from costcalc.spec.limits import MAX_BYTES
@@ -165,7 +165,8 @@ class _Parser:
 
     def shape(self, node: Node, what: str, names: Collection[str] | None) -> tuple[Value, ...]:
         axes = self.reader.items(node, what)
-        if isinstance(node, Sequence) and not 1 <= len(axes) <= MAX_AXES:
-            self.report(node.place, f"{what} has 1 to {MAX_AXES} sizes after the batch, got {len(axes)}")
-            return ()
+        if isinstance(node, Sequence) and len(axes) > MAX_AXES:
+            self.report(node.place, f"{what} has at most {MAX_AXES} sizes after the batch, got {len(axes)}")
+        if not isinstance(node, Sequence) or len(axes) > MAX_AXES:
+            return (REPORTED,)
         return tuple([self.reader.expression_or_reported(axis, what, names) for axis in axes])

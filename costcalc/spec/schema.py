@@ -64,7 +64,7 @@ def json_schema(metrics: Iterable[str] = ()) -> Schema:
 
 
 def _top(metrics: list[str]) -> Schema:
-    shape = {"type": "array", "items": SIZE, "minItems": 1, "maxItems": parse.MAX_AXES}
+    shape = {"type": "array", "items": SIZE, "maxItems": parse.MAX_AXES}
     ref = {"$ref": "#/$defs/layers"}
     parts: Schema = {
         "name": WORD,
