@@ -106,9 +106,11 @@ class ImportedArchitecture(Architecture):
                 raise UsageError(f"{self.name}: {error}") from None
             raise _one_by_one(self.name, values, moving, ImportRefused(str(error))) from None
         layers.graph["limits"] = [need for need in pattern.needs(values) if need.truth is None]
+        of_counts = pattern.needs(values, for_counts=True)
+        layers.graph["limits_of_counts"] = [need for need in of_counts if need.truth is None]
         layers.graph["warnings"] = pattern.layers.samples[0].graph.graph.get("warnings", ())
         layers.graph["multiples"] = {one: values[name] for name, one in multiples.items()}
-        beyond = [name for name, one in pattern.ranges.items() if one.holds(self.knobs[name].default) is False]
+        beyond = [name for name, one in pattern.ranges.items() if not one.counts_at(self.knobs[name].default)]
         own = " ".join(f"--set {name}={self.knobs[name].default}" for name in beyond)
         layers.graph["found"] = pattern.found + (f"; at its default it has other layers: {own}" if own else "")
         return layers

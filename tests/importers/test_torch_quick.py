@@ -30,7 +30,8 @@ def arguments(name, x):
             return (x, torch.randn(3, last, **of)), (x, torch.randn(3, last, **of), torch.randn(3, **of))
         case "batch_norm":
             own = [torch.rand(channels, **of) for _ in range(4)]
-            return (x, *own, False, 0.1, 1e-5, True), (x, None, None, *own[2:], False, 0.1, 1e-5, True)
+            its_own = (x, *own[:2], None, None, True, 0.1, 1e-5, True)
+            return (x, *own, False, 0.1, 1e-5, True), (x, None, None, *own[2:], False, 0.1, 1e-5, True), its_own
         case "layer_norm":
             size = x.shape[-2:]
             return (x, [last]), (x, size, torch.rand(size, **of), torch.rand(size, **of), 1e-5)
@@ -63,7 +64,7 @@ def test_as_torch_returns_it(name, lies):
         ("relu", [torch.zeros(2, dtype=torch.long)]), ("add", [X, X[0]]), ("add", [torch.zeros(2).long(), 0.5]),
         ("mul", [X, X.double()]), ("linear", [X, torch.zeros(3, 4)]), ("linear", [X[0, 0, 0], torch.zeros(3, 5)]),
         ("batch_norm", [X, None, None, torch.zeros(5), torch.zeros(5), False]),
-        ("batch_norm", [X, None, None, None, None, True]), ("layer_norm", [X, [4]]),
+        ("batch_norm", [X, None, None, None, None, False]), ("layer_norm", [X, [4]]),
         ("layer_norm", [X, [5], torch.zeros(4)]),
     ],
 )  # fmt: skip

@@ -182,9 +182,10 @@ class GraphBuilder:
         """The layer of an input; of one number for each channel, as a normalisation has it, a view that stretches."""
         out = call.outputs[0].shape
         stretches = isinstance(node.op, (Elementwise, Contraction)) and len(x.shape) == 1 and len(out) > 2
-        if not stretches or x.shape[0] in (1, out[-1]):
+        of_conv = "conv" in call.op  # whose bias has channels, as many as the image is wide or not
+        if not stretches or x.shape[0] == 1 or (x.shape[0] == out[-1] and not of_conv):
             return layer
-        after = len(call.arguments["weight"].shape) - 2 if "conv" in call.op else len(out) - 2
+        after = len(call.arguments["weight"].shape) - 2 if of_conv else len(out) - 2
         return self.add(self.names.take(f"{layer}.view"), View((*x.shape, *[1] * after)), layer)
 
     def written_over(self, call: Call) -> None:

@@ -42,9 +42,9 @@ def batch_norm(
     x: Tensor, weight: Tensor | None, bias: Tensor | None, mean: Tensor | None, variance: Tensor | None,
     training: bool, *_: Any,
 ) -> Tensor | None:  # fmt: skip
-    """With running statistics, of what lies as images do."""
+    """With running statistics, or with its own where there are none, of what lies as images do."""
     own = [one for one in (weight, bias, mean, variance) if one is not None]
-    if training or mean is None or x.dim() < 2 or any(one.shape != x.shape[1:2] for one in own):
+    if training is (mean is not None) or x.dim() < 2 or any(one.shape != x.shape[1:2] for one in own):
         return None
     lies = x.is_contiguous() or (x.dim() == 4 and x.is_contiguous(memory_format=torch.channels_last))
     return torch.empty_like(x) if lies and all(one.dtype == x.dtype for one in own) else None
