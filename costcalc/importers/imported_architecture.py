@@ -7,6 +7,7 @@ architecture.layers({"batch": 8, "r": <symbol>})    finds the forms of its layer
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from costcalc.dims import is_array, is_rational, is_symbolic, multiple_symbol, o
 from costcalc.errors import ImportRefused, PointsDiffer, ShapeError, UsageError
 from costcalc.graph import Graph
 from costcalc.importers.aten_ops.build_graph import GraphBuilder
+from costcalc.importers.symbolic_sizes.free_knobs import FreeKnobs
 from costcalc.importers.symbolic_sizes.frozen_sizes import because_of
 from costcalc.importers.symbolic_sizes.input_sizes import BATCH, Inputs, InputSizes, Letters
 from costcalc.importers.symbolic_sizes.layer_pattern import Sample
@@ -140,31 +142,41 @@ class ImportedArchitecture(Architecture):
             return error
 
     def kept_numbers(self, values: Mapping[str, Any]) -> dict[str, str]:
-        """The symbols among these values that it cannot have, each with the reason: lengths first, then the batch."""
+        """The symbols among these values that it cannot have, each with the reason."""
         symbols = [name for name, value in values.items() if is_symbolic(value)]
-        if not symbols:
-            return {}
         by_default = {name: knob.default for name, knob in self.knobs.items()}
-        lengths = [name for name in symbols if name != BATCH]
-        choices = [symbols] + ([[BATCH], lengths] if BATCH in symbols and lengths else [])
-        why: ImportRefused | None = None
-        for free in choices:
-            fixed = {name: by_default[name] if is_symbolic(value) else value
-                     for name, value in values.items() if name not in free}  # fmt: skip
+
+        def refusal(free: tuple[str, ...]) -> ImportRefused | None:
+            fixed = {name: by_default[name] for name in symbols if name not in free}
             try:
                 self.pattern({**values, **fixed}, free)
             except ImportRefused as error:
-                why = why or error
-                continue
-            return self.reasons([name for name in symbols if name not in free], why)
-        return self.reasons(symbols, why)
+                return error
+            return None
 
-    def reasons(self, kept: Iterable[str], why: ImportRefused | None) -> dict[str, str]:
-        """Why each of these knobs stays a number: in the words of the network, and with what it adds at positions."""
-        if why is None:
+        if not symbols:
             return {}
-        tables = because_of(self.recorded({name: knob.default for name, knob in self.knobs.items()}))
-        return {name: said(why) if name == BATCH else f"{said(why)}{tables}" for name in kept}
+        free = FreeKnobs(symbols, refusal)
+        return {name: self.reason(name, free.why[name]) for name in symbols if name not in free.found}
+
+    def reason(self, name: str, why: ImportRefused) -> str:
+        """Why a knob stays a number: in the words of the network, with what it adds at positions, and with the input
+        that it takes if its sides may change apart."""
+        if name == BATCH:
+            return said(why)
+        by_default = {name: knob.default for name, knob in self.knobs.items()}
+        return f"{said(why).rstrip('.')}{because_of(self.recorded(by_default))}{self.other_sides(name)}"
+
+    def other_sides(self, name: str) -> str:
+        """`; it runs at 448×224: with such an input h and w are knobs of their own`. Empty unless it does."""
+        sides = self.sizes.letters_of(name)
+        for longer in sides if len(sides) == 2 else ():
+            letters = self.sizes.default | {longer: 2 * self.knobs[name].default}
+            with suppress(ImportRefused, ShapeError):
+                self.sample(letters)
+                size = "×".join(str(letters[side]) for side in sides)
+                return f"; it runs at {size}: with such an input {' and '.join(sides)} are knobs of their own"
+        return ""
 
     @property
     def image_knobs(self) -> dict[str, int]:

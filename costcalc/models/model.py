@@ -41,10 +41,10 @@ class Architecture(ABC):
         """A new layer graph, or LayerList, for values of all knobs: ints, Fractions, symbols, arrays, flags or words.
 
         Its `graph` attribute may have `assumed`, the needs that symbols leave undecided; `limits`, the needs that say
-        where the layers are known; `limits_of_counts`, the fewer that say where their counts are, of which none hangs on
-        how tensors lie in memory; `found`, a sentence on how they were; and `multiples`, the symbol of a knob for each
-        that stands in its place and is known to be a multiple. If some points of arrays are invalid it
-        has `valid`, an array of bools, and `invalid_because`, a sentence; or this raises PointsDiffer.
+        where the layers are known; `limits_of_counts`, the fewer that say where the counts of each layer are; `found`,
+        a sentence on how they were; and `multiples`, the symbol of a knob for each that stands in its place and is
+        known to be a multiple. If some points of arrays are invalid it has `valid`, an array of bools, and
+        `invalid_because`, a sentence; or this raises PointsDiffer.
         Raises SpecError or ShapeError if these values make no network.
         """
 

@@ -32,6 +32,9 @@ class GraphBuilder:
         self.modules: dict[str, str] = {}  # the module that runs each layer
         self.names = FreeNames()
         self.roots = roots_of(record)
+        self.views: dict[int, list[int]] = {}  # of each tensor that owns memory, those in it
+        for number, root in self.roots.items():
+            self.views.setdefault(root, []).append(number)
         self.made = {tensor.number: tensor for call in record.calls for tensor in call.outputs}
         self.makers = {tensor.number: call.module for call in record.calls for tensor in call.outputs}
         self.read = {tensor.number for call in record.calls for tensor in call.tensors}
@@ -190,10 +193,11 @@ class GraphBuilder:
 
     def written_over(self, call: Call) -> None:
         """What shares the memory that a call writes over has another value from now on."""
+        made = {tensor.number for tensor in call.outputs}
         for number in call.writes:
             root = self.roots.get(number, number)
-            for other in [one for one in self.layers if self.roots.get(one, one) == root]:
-                if other not in {tensor.number for tensor in call.outputs}:
+            for other in (root, *self.views.get(root, ())):
+                if other in self.layers and other not in made:
                     self.stale[other] = call.outputs[0]
 
     def name_of(self, call: Call, node: Node, alone: bool) -> str:

@@ -80,9 +80,7 @@ class PatternSearch:
 
     def same_counts(self, pattern: LayerPattern, letters: Letters) -> bool:
         """Does the network count the same at these sizes, whatever its views are?"""
-        return self.agrees(
-            lambda sample: check_same_counts(pattern.at(sample), sample, pattern.samples[0]), letters
-        )
+        return self.agrees(lambda sample: check_same_counts(pattern.at(sample), sample, pattern.samples[0]), letters)
 
     def agrees(self, check: Callable[[Sample], None], letters: Letters) -> bool:
         """Does a check pass at these sizes?"""
@@ -113,7 +111,7 @@ class PatternSearch:
     def in_steps(self, error: ImportRefused) -> tuple[LayerPattern, dict[str, Span]]:
         """The pattern in the smallest step above 1; each is a part of the default, at which the network runs."""
         default = gcd(*(self.sizes.knobs[name].default for name in self.lengths))
-        found: dict[int, Any] = {}
+        found: dict[int, tuple[LayerPattern, dict[str, Span]]] = {}
 
         def works(step: int) -> bool:
             if step not in found:
@@ -137,7 +135,7 @@ class PatternSearch:
         """Does the network take this step, with the layers of a sample in a multiple of it? Asks two runs."""
         span = {name: [*spans(self.sizes.knobs[name].default, step)][self.places_to_try[0]] for name in self.lengths}
         try:
-            for batch, place in zip(BATCHES[:2], self.places(span, 0)):
+            for batch, place in zip(BATCHES[:2], cheapest_first(self.places(span, 0))):
                 check_alike(like, self.sample(self.letters(batch, place)))
         except ImportRefused:
             return False
@@ -171,14 +169,14 @@ class PatternSearch:
 
     def fitted(self, span: Mapping[str, Span]) -> LayerPattern:
         """A pattern of samples in a span, which holds at other sizes in it."""
-        places = self.places(span, 0)
+        places = cheapest_first(self.places(span, 0))
         if self.apart and any(len(self.sizes.letters_of(name)) == 2 for name in self.lengths):
             try:
                 self.sample(self.letters(BATCHES[0], places[0]))
             except ImportRefused:
                 self.apart = False  # may its sides differ?
                 try:
-                    self.sample(self.letters(BATCHES[0], (places := self.places(span, 0))[0]))
+                    self.sample(self.letters(BATCHES[0], (places := cheapest_first(self.places(span, 0)))[0]))
                 except ImportRefused:
                     self.apart = True
                     raise
@@ -287,6 +285,13 @@ class PatternSearch:
     def why_at(self, pattern: LayerPattern, letters: Letters) -> str:
         """Why a pattern does not hold at these sizes."""
         return "" if self.same(pattern, letters) else said(self.why)
+
+
+def cheapest_first(places: list[dict[str, int]]) -> list[dict[str, int]]:
+    """The two smallest of the places, at which a network shows whether it has more layers at larger sizes; then the
+    largest, which another refuses; and the rest."""
+    small, other, *rest, large = sorted(places, key=lambda place: prod(place.values()))
+    return [small, other, large, *rest]
 
 
 def fits(pattern: LayerPattern, letters: Letters) -> bool:

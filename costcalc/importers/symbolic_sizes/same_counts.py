@@ -1,8 +1,8 @@
 """Do two layer graphs count the same, where an axis of size 1 gives them other views?
 
-torch moves and drops such an axis as it likes: at a batch of 1 einsum and `squeeze` take other ways to the same elements.
-Views cost nothing, so the layers between them are compared: ops, the layers that they read, and every count. Where
-tensors lie in memory may differ still, so that this says nothing of what a training step holds.
+torch moves and drops such an axis as it likes: at a batch of 1 einsum and `squeeze` take other ways to the same
+elements. Views cost nothing, so the layers between them are compared: ops, the layers that they read, and every count.
+Where tensors lie in memory may differ still, so that this says nothing of what a training step holds.
 """
 
 from __future__ import annotations

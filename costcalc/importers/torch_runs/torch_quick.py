@@ -62,6 +62,30 @@ def layer_norm(
     return torch.empty_like(x, memory_format=torch.contiguous_format)
 
 
+def recurrent(gates: int) -> Callable[..., tuple[Tensor, ...] | None]:
+    """Layers of cells along a sequence, without projections: the outputs, and the states at the end. torch runs every
+    cell, which takes as long as the sequence is."""
+
+    def quick(
+        x: Tensor, states: Any, params: Any, has_biases: bool, layers: int, dropout: float, train: bool,
+        bidirectional: bool, batch_first: bool,
+    ) -> tuple[Tensor, ...] | None:  # fmt: skip
+        given = (states,) if isinstance(states, Tensor) else tuple(states)
+        directions, hidden = 1 + bidirectional, given[0].shape[-1]
+        if x.dim() != 3 or x.shape[1 - batch_first] == 0 or x.shape[-1] != params[0].shape[-1]:
+            return None
+        n, steps = (x.shape[0], x.shape[1]) if batch_first else (x.shape[1], x.shape[0])
+        if any(one.shape != (layers * directions, n, hidden) or one.dtype != x.dtype for one in given):
+            return None
+        if params[0].shape[0] != gates * hidden or any(one.dtype != x.dtype for one in params):
+            return None
+        out = torch.empty((steps, n, directions * hidden), dtype=x.dtype, device="meta")
+        ends = [torch.empty(one.shape, dtype=x.dtype, device="meta") for one in given]
+        return (out.transpose(0, 1) if batch_first else out), *ends
+
+    return quick
+
+
 def first(x: Tensor, *_: Any, **__: Any) -> Tensor | None:
     """A function of each element that is written over it."""
     return x if x.is_floating_point() else None
@@ -79,3 +103,4 @@ QUICK: dict[str, Callable[..., Tensor | None]] = {
     **dict.fromkeys(OF_TWO, like_both), **dict.fromkeys([f"{name}_" for name in OF_TWO], first_of_both),
     "linear": linear, "batch_norm": batch_norm, "layer_norm": layer_norm,
 }  # fmt: skip
+RECURRENT: dict[str, Callable[..., tuple[Tensor, ...] | None]] = {"lstm": recurrent(4), "gru": recurrent(3)}

@@ -31,7 +31,7 @@ from costcalc.importers.torch_runs.torch_inputs import (
     signature_of,
     unwrapped,
 )
-from costcalc.importers.torch_runs.torch_known import KnownValues
+from costcalc.importers.torch_runs.torch_known import LOOKUPS, KnownValues
 from costcalc.importers.torch_runs.torch_untouched import untouched
 
 META, CPU = torch.device("meta"), torch.device("cpu")
@@ -145,6 +145,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             named["device"] = given["device"] = META
         if facts.asks:
             return self.answer(func, facts, given, read)
+        if facts.name in LOOKUPS:
+            self.values.check_lookup((facts.name, given), {tensor.number: memory for memory, tensor in read})
         if facts.name in ("aten::index", "aten::to"):
             found = self.by_value(func, facts, args, kwargs, given, read)
             if found is not None:

@@ -34,6 +34,4 @@ def untouched(module: nn.Module) -> Iterator[None]:
 
 def _contents(attributes: dict[str, Any]) -> list[tuple[Any, Any]]:
     """The containers among attributes, each with a copy. Most are empty, and an OrderedDict is slow to copy."""
-    return [
-        (value, value.copy() if value else ()) for value in attributes.values() if isinstance(value, CONTAINERS)
-    ]
+    return [(value, value.copy() if value else ()) for value in attributes.values() if isinstance(value, CONTAINERS)]
