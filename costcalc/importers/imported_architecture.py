@@ -6,8 +6,8 @@ architecture.layers({"batch": 8, "r": <symbol>})    finds the forms of its layer
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from costcalc.importers.aten_ops.build_graph import GraphBuilder
 from costcalc.importers.symbolic_sizes.free_knobs import FreeKnobs
 from costcalc.importers.symbolic_sizes.frozen_sizes import because_of
 from costcalc.importers.symbolic_sizes.input_sizes import BATCH, Inputs, InputSizes, Letters
-from costcalc.importers.symbolic_sizes.layer_pattern import Sample
+from costcalc.importers.symbolic_sizes.layer_pattern import Sample, sizes_text
 from costcalc.importers.symbolic_sizes.pattern_range import Pattern, said
 from costcalc.importers.symbolic_sizes.pattern_search import PatternSearch
 from costcalc.importers.torch_runs.run_record import Record
@@ -29,6 +29,8 @@ from costcalc.models.model import Architecture
 if TYPE_CHECKING:
     from costcalc.importers.module_sources.torch_module_source import ModuleSource
 
+USUAL_RUNS = 12  # for a formula
+LAST_SHARE = 0.95  # shown of those that take more
 MAX_RECORDED_POINTS = 1024  # of a sweep at which no pattern holds
 MIN_POINTS = 9  # of a sweep for which a pattern is sought: for fewer the runs are not more
 
@@ -49,6 +51,8 @@ class ImportedArchitecture(Architecture):
         self.title = "imported"
         self.sizes = InputSizes(inputs)
         self.knobs = self.sizes.knobs
+        self.progress: Callable[[float, str], None] | None = None
+        self.runs = 0
         self.samples: dict[tuple[Any, ...], Sample] = {}
         self.patterns: dict[tuple[Any, ...], Pattern | ImportRefused] = {}
 
@@ -79,8 +83,21 @@ class ImportedArchitecture(Architecture):
         known = self.samples.get(tuple(letters.items()))
         if known is not None:
             return known
+        if self.progress is not None:
+            share = min(self.runs / USUAL_RUNS, LAST_SHARE)
+            self.progress(share, f"run {self.runs + 1} of {self.name}, {sizes_text(letters)}")
+        self.runs += 1
         builder = GraphBuilder(self.run(self.sizes.at(letters)), self.name)
         return Sample(dict(letters), builder.build(), builder.shapes)
+
+    @contextmanager
+    def watched(self, progress: Callable[[float, str], None]) -> Iterator[None]:
+        """Within, each run is told before it starts."""
+        self.progress, self.runs = progress, 0
+        try:
+            yield
+        finally:
+            self.progress = None
 
     # --- symbols and arrays ----------------------------------------------------------------------------------------
 

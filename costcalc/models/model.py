@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
 from typing import Any, Self, TypeVar
@@ -52,6 +53,11 @@ class Architecture(ABC):
     @abstractmethod
     def identity(self) -> str:
         """A fingerprint: architectures with equal ones make equal layers from equal values, in every process."""
+
+    @contextmanager
+    def watched(self, progress: Callable[[float, str], None]) -> Iterator[None]:
+        """Within, long work tells a progress callback the share done and what is being done. Most have none."""
+        yield
 
     def named_sizes(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """The values of named sizes at these values of knobs: a formula prints `c7` for `round_to(192*w, 8)`."""

@@ -6,6 +6,7 @@ derive(costcalc.load("efficientnet"), "macs").lines()
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
@@ -43,10 +44,14 @@ def derive(
     return formula_of(model, metric, *walked(model, free, seconds))
 
 
-def find_layers(model: Model, free: Iterable[str] | None = None) -> None:
+def find_layers(
+    model: Model, free: Iterable[str] | None = None, progress: Callable[[float, str], None] | None = None
+) -> None:
     """Runs an imported network at as many sizes as its closed form needs, before a deadline for sympy starts."""
     settings = model.settings if free is None else model.values_but({*free})
-    model.kept_numbers(values_of(model.name, model.knobs, settings, model.knobs if free is None else free))
+    values = values_of(model.name, model.knobs, settings, model.knobs if free is None else free)
+    with model.architecture.watched(progress) if progress is not None else nullcontext():
+        model.kept_numbers(values)
 
 
 def walked(model: Model, free: Iterable[str] | None = None, seconds: float = SECONDS) -> tuple[Any, list[Row]]:
