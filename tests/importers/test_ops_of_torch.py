@@ -302,3 +302,9 @@ def test_a_weight_that_lies_the_other_way_round_is_that_of_a_linear_layer():
         ("a.view", "view"), ("a", "linear"), ("a.view_2", "view"),
     ]  # fmt: skip
     assert (cost.total("bias"), cost.total("macs")) == (3, 10 * 8 * 3)
+
+
+def test_a_bias_is_of_channels_in_an_image_as_wide_as_they_are_many():
+    module = Function(lambda self, x: F.conv2d(x, self.w * 2, self.b, padding=1), w=param(4, 3, 3, 3), b=param(4))
+    ops = [[row.op.name for row in costcalc.load(module, (2, 3, 6, width)).cost().layers] for width in (4, 5)]
+    assert ops[0] == ops[1]
