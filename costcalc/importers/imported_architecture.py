@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from costcalc.dims import is_array, is_rational, is_symbolic, multiple_symbol, one_number, one_truth
 from costcalc.errors import ImportRefused, PointsDiffer, ShapeError, UsageError
-from costcalc.graph import Graph
+from costcalc.graph import Graph, digraph
 from costcalc.importers.aten_ops.build_graph import GraphBuilder
 from costcalc.importers.symbolic_sizes.free_knobs import FreeKnobs
 from costcalc.importers.symbolic_sizes.frozen_sizes import because_of
@@ -23,6 +23,7 @@ from costcalc.importers.symbolic_sizes.pattern_range import Pattern, said
 from costcalc.importers.symbolic_sizes.pattern_search import PatternSearch
 from costcalc.importers.torch_runs.run_record import Record
 from costcalc.models.content_hash import content_hash
+from costcalc.models.gc_pause import gc_paused
 from costcalc.models.graph_architecture import described
 from costcalc.models.model import Architecture
 
@@ -70,7 +71,7 @@ class ImportedArchitecture(Architecture):
         known = {name: one_number(value) if is_array(value) else value for name, value in values.items()}
         moving = [name for name, value in known.items() if value is None or not is_rational(value)]
         if not moving:
-            return self.recorded({name: int(value) for name, value in known.items()}).graph.copy()
+            return digraph(self.recorded({name: int(value) for name, value in known.items()}).graph)
         return self.with_pattern({**known, **{name: values[name] for name in moving}}, moving)
 
     def recorded(self, values: Mapping[str, int]) -> Sample:
@@ -87,8 +88,9 @@ class ImportedArchitecture(Architecture):
             share = min(self.runs / USUAL_RUNS, LAST_SHARE)
             self.progress(share, f"run {self.runs + 1} of {self.name}, {sizes_text(letters)}")
         self.runs += 1
-        builder = GraphBuilder(self.run(self.sizes.at(letters)), self.name)
-        return Sample(dict(letters), builder.build(), builder.shapes)
+        with gc_paused():  # a search for cycles goes through all that torch has loaded
+            builder = GraphBuilder(self.run(self.sizes.at(letters)), self.name)
+            return Sample(dict(letters), builder.build(), builder.shapes)
 
     @contextmanager
     def watched(self, progress: Callable[[float, str], None]) -> Iterator[None]:

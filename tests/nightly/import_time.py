@@ -42,11 +42,11 @@ NAMES = [
 
 
 def seconds(call):
-    """How long a call takes, its memory cleared before."""
+    """How long a call takes of a processor, its memory cleared before: others may use the machine."""
     gc.collect()
-    start = time.perf_counter()
+    start = time.process_time()
     call()
-    return time.perf_counter() - start
+    return time.process_time() - start
 
 
 def counted_by_torch(module, size):

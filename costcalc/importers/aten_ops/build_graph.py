@@ -7,7 +7,7 @@ from math import prod
 from typing import Any
 
 from costcalc.errors import ImportRefused, Problem
-from costcalc.graph import Graph, add, new_graph
+from costcalc.graph import LayerList, add
 from costcalc.importers.aten_ops.aten_table import TABLE
 from costcalc.importers.aten_ops.call_kinds import is_factory, multiplies, of_kind, plain_name
 from costcalc.importers.aten_ops.needed_calls import alone_in_modules, needed, passes_on, roots_of
@@ -23,7 +23,7 @@ class GraphBuilder:
 
     def __init__(self, record: Record, name: str = ""):
         self.record, self.name = record, name or record.name
-        self.graph = new_graph(name=self.name)
+        self.graph = LayerList(name=self.name)  # quicker to make than a DiGraph
         self.layers: dict[int, str] = {}  # the layer that makes each tensor, by number
         self.shapes: dict[str, tuple[int, ...]] = {}  # of the output of each layer
         self.owners: dict[int, tuple[str, str]] = {}  # the layer whose own a tensor of a module is, and its name there
@@ -44,7 +44,7 @@ class GraphBuilder:
         self.without_rule: dict[str, list[Call]] = {}
         self.assumed_free: dict[str, list[Call]] = {}
 
-    def build(self) -> Graph:
+    def build(self) -> LayerList:
         """The graph. Raises ImportRefused with every op that has no rule."""
         for name, tensor in self.record.inputs.items():
             self.layers[tensor.number] = self.add(self.names.take(name), Input(tensor.shape))

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from costcalc.dims import Shape, Size
 from costcalc.errors import ImportRefused, PointsDiffer, ShapeError
-from costcalc.graph import Graph, LayerList
+from costcalc.graph import LayerList
 from costcalc.importers.symbolic_sizes.input_sizes import HEIGHT, WIDTH, Letters
 from costcalc.importers.symbolic_sizes.size_forms import Form, Known, Ref, Values, find_form
 from costcalc.ops.imported import View
@@ -30,7 +30,7 @@ class Sample:
     """The graph of a run, and the output shape of each of its layers."""
 
     letters: Letters
-    graph: Graph
+    graph: LayerList
     shapes: Mapping[str, Shape]
 
     def __str__(self) -> str:

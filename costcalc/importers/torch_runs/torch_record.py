@@ -54,9 +54,10 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.calls: list[Call] = []
         self.stack: list[nn.Module] = []
         self.failed: tuple[Any, str] = None, ""  # the last error, and the innermost module that it left
-        self.paths = {id(one): path.replace("._orig_mod", "") for path, one in module.named_modules()}
-        self.leaves = {id(one) for one in module.modules() if not one._modules}
-        self.parameters = {id(one) for one in module.parameters()}
+        modules = [*module.named_modules()]
+        self.paths = {id(one): path.replace("._orig_mod", "") for path, one in modules}
+        self.leaves = {id(one) for _, one in modules if not one._modules}
+        self.parameters = {id(tensor) for _, one in modules for tensor in one._parameters.values()}
         self.known: dict[int, Tensor] = {}  # tensors as data, by their id
         self.alive: list[torch.Tensor] = []  # so that no id stands for two
         self.named = 0
