@@ -114,7 +114,7 @@ class Cost(Result):
         """The rows of a table by block."""
         about: Mapping[str, Any] = getattr(self.graph, "graph", {})
         origin: Origin | None = about.get("origin")
-        return on_a_screen(self.layers, depth, origin.modules if origin is not None else {})
+        return on_a_screen(self.layers, depth, about.get("modules", {}) if origin is None else origin.modules)
 
     def at_depth(self, depth: int | None, columns: Sequence[str] | str | None = None) -> Cost:
         """The same, shown with these columns and by blocks of this depth: layers whose names agree in so many parts

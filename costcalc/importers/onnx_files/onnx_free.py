@@ -29,8 +29,8 @@ def stated_shape(asked: Asked, name: str, record: OnnxRecord, sizes: Mapping[str
     said = record.shapes.get(name)
     if said is None:
         asked.refuse(
-            f"it has no rule, and the file does not state the shape of its output {shorten(name)!r} (value_info); "
-            f"run shape inference on the file, or replace the node"
+            f"it has no rule, and the file does not state the shape of its output {shorten(name)!r}; "
+            "add it to the graph's value_info"
         )
     known = {
         text: size

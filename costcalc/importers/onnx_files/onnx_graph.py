@@ -277,6 +277,7 @@ class OnnxGraph:
             name = namer.name_of(layer)
             shares = {} if layer.shares is None else {"shares": names[layer.shares]}
             names.append(add(graph, name, layer.op, *[names[source] for source in layer.inputs], **shares))
+        graph.graph["modules"] = {name: layer.path or "" for name, layer in zip(names, self.layers)}
         return graph
 
 
