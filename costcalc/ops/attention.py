@@ -13,6 +13,7 @@ from costcalc.ops.gradients import NOTHING, STATISTIC_BYTES, Extra, Kept, Wanted
 from costcalc.ops.needs import Divides, Equal, Fact, Need, axes
 from costcalc.ops.output import computed
 from costcalc.ops.precision import HALF_BYTES, SINGLE_BYTES, Widths, in_half, into_single
+from costcalc.ops.reads import Along, Reads, reads_same_place
 from costcalc.ops.rules import Tensor, free
 
 
@@ -42,6 +43,9 @@ class Embedding:
 
     def shape(self, x: Shape) -> Shape:
         return (*x, self.features)
+
+    def reads(self, i: int, ins: tuple[Shape, ...], out: Shape) -> Reads:
+        return (*(Along(axis) for axis in range(len(out) - 1)), None)
 
     output = computed(inplace=False, overwritable=True)
 
@@ -115,6 +119,12 @@ class ScaledDotProductAttention:
 
     def shape(self, q: Shape, k: Shape, v: Shape, mask: Shape | None = None) -> Shape:
         return (*q[:-1], v[-1])
+
+    def reads(self, i: int, ins: tuple[Shape, ...], out: Shape) -> Reads:
+        x, before = ins[i], len(out) - 2
+        if i > 2:  # a mask, stretched: the row of a query
+            return (*reads_same_place(self, i, (*ins[:i], x[:-1]), out[:-1]), None)
+        return (*(Along(axis) for axis in range(before)), Along(before) if i == 0 else None, None)
 
     output = computed(inplace=False, overwritable=False)
 

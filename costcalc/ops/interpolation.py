@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 
 from costcalc.dims import Shape, Size, elements, prod
 from costcalc.ops.axis_roles import keep_channels
@@ -12,6 +13,7 @@ from costcalc.ops.gradients import NOTHING, Kept, Wanted, keeps_nothing
 from costcalc.ops.needs import Equal, Fact, Need
 from costcalc.ops.output import computed
 from costcalc.ops.precision import in_single
+from costcalc.ops.reads import Along, Reads
 from costcalc.ops.rules import free, no_weights
 from costcalc.ops.window import per_axis, sliding_axes
 
@@ -38,6 +40,11 @@ class Upsample:
         if self.scale.__class__ is str:
             return (*x[:2], *per_axis(self.size, x))
         return (*x[:2], *(size * s for size, s in zip(x[2:], per_axis(self.scale, x))))
+
+    def reads(self, i: int, ins: tuple[Shape, ...], out: Shape) -> Reads:
+        near = {"nearest": 1, "linear": 2, "cubic": 4}[self.mode]
+        steps = [Fraction(size, new) for size, new in zip(ins[0][2:], out[2:])]
+        return (Along(0), Along(1), *(Along(axis, near, step) for axis, step in enumerate(steps, 2)))
 
     output = computed(inplace=False, overwritable=True)
     weights = no_weights
@@ -81,6 +88,12 @@ class GridSample:
 
     def shape(self, x: Shape, grid: Shape) -> Shape:
         return (*x[:2], *grid[1:-1])
+
+    def reads(self, i: int, ins: tuple[Shape, ...], out: Shape) -> Reads:
+        sides = len(out) - 2
+        if i == 0:
+            return (Along(0), Along(1), *[None] * sides)  # anywhere in the image
+        return (Along(0), None, *(Along(axis) for axis in range(1, 1 + sides)))
 
     output = computed(inplace=False, overwritable=True)
     weights = no_weights

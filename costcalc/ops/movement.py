@@ -17,6 +17,7 @@ from costcalc.ops.fields import (
 from costcalc.ops.gradients import Wanted, gradients_move, keeps_nothing
 from costcalc.ops.needs import AtLeast, Divides, Equal, Fact, Need, axes
 from costcalc.ops.output import VIEW, computed, copied
+from costcalc.ops.reads import Along, Reads, reads_regrouped, reads_same_place
 from costcalc.ops.rules import free, no_needs, no_weights
 
 
@@ -57,6 +58,7 @@ class Flatten:
     def shape(self, x: Shape) -> Shape:
         return (x[0], prod(x[1:]))
 
+    reads = reads_regrouped
     output = VIEW
     weights = no_weights
     macs = free("a view")
@@ -109,6 +111,7 @@ class Reshape:
         left = exact_div(prod(rest), prod(size for size in self.size if not is_rest(size)))
         return (*kept, *(left if is_rest(size) else size for size in self.size))
 
+    reads = reads_regrouped
     output = VIEW
     weights = no_weights
     macs = free("a view")
@@ -146,6 +149,9 @@ class Transpose:
     def shape(self, x: Shape) -> Shape:
         return tuple(x[i] for i in self.order)
 
+    def reads(self, i: int, ins: tuple[Shape, ...], out: Shape) -> Reads:
+        return tuple(map(Along, self.order))
+
     output = copied(overwritable=False)  # torch makes a view
     train_output = VIEW
     hands_on_gradient = True
@@ -180,6 +186,7 @@ class ChannelPad:
     def shape(self, x: Shape) -> Shape:
         return (x[0], self.channels, *x[2:])
 
+    reads = reads_same_place
     output = computed(inplace=False, overwritable=True)
     weights = no_weights
     macs = free("zeros are written, nothing is computed")

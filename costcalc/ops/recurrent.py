@@ -12,6 +12,7 @@ from costcalc.ops.gradients import NOTHING, Kept, Wanted
 from costcalc.ops.needs import Fact, Need
 from costcalc.ops.output import computed
 from costcalc.ops.precision import in_half
+from costcalc.ops.reads import reads_sample
 from costcalc.ops.rules import Tensor
 
 MAX_LAYERS = 1000  # of one op; each is counted on its own
@@ -45,6 +46,7 @@ class Recurrent:
     def shape(self, x: Shape) -> Shape:
         return (*x[:2], self.hidden * (2 if self.bidirectional else 1))
 
+    reads = reads_sample
     output = computed(inplace=False, overwritable=False)
 
     def weights(self, x: Shape) -> tuple[Tensor, ...]:
