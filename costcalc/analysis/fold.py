@@ -35,11 +35,11 @@ def folded(rows: Sequence[Row], depth: int, joined: Mapping[str, str] = NOT_JOIN
     """
     if depth.__class__ is not int or depth < 1:
         raise UsageError(f"a depth is a whole number from 1, got {depth!r}")
-    block_of = partial(_block, depth=depth, joined=joined)
+    block = partial(_joined_block, depth=depth, joined=joined)
     blocks: dict[str, list[Row]] = {}
     for row in rows:
-        blocks.setdefault(block_of(row.name), []).append(row)
-    leaving, images = _leaving(rows, block_of), image_names(rows)
+        blocks.setdefault(block(row.name), []).append(row)
+    leaving, images = _leaving(rows, block), image_names(rows)
     return [
         _fold(name, inside, leaving[name], images)
         for name, inside in blocks.items()
@@ -53,18 +53,23 @@ def block_names(rows: Iterable[Row]) -> set[str]:
     return {".".join(names[:depth]) for names in parts for depth in range(1, len(names) + 1)}
 
 
-def _block(name: Any, depth: int, joined: Mapping[str, str]) -> str:
-    block = ".".join(str(name).split(".")[:depth])
+def block_of(name: Any, depth: int) -> str:
+    """The name of the block that a layer is in: its first `depth` parts."""
+    return ".".join(str(name).split(".")[:depth])
+
+
+def _joined_block(name: Any, depth: int, joined: Mapping[str, str]) -> str:
+    block = block_of(name, depth)
     return joined.get(block, block)
 
 
-def _leaving(rows: Sequence[Row], block_of: Callable[[Any], str]) -> defaultdict[str, set[str]]:
+def _leaving(rows: Sequence[Row], block: Callable[[Any], str]) -> defaultdict[str, set[str]]:
     """For each block, the names of its rows that rows of other blocks read."""
     leaving: defaultdict[str, set[str]] = defaultdict(set)
     for row in rows:
         for source in map(str, row.inputs):
-            there = block_of(source)
-            if there != block_of(row.name):
+            there = block(source)
+            if there != block(row.name):
                 leaving[there].add(source)
     return leaving
 
