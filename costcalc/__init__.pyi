@@ -3,6 +3,7 @@
 from costcalc import ops as ops
 from costcalc import pipeline as pipeline
 from costcalc import store as store
+from costcalc.analysis.budget_check import Check as Check
 from costcalc.analysis.closed_form.formula import Formula as Formula
 from costcalc.analysis.closed_form.ratio import Ratio as Ratio
 from costcalc.analysis.compare import Comparison as Comparison
@@ -44,11 +45,13 @@ from costcalc.exporters.export_model import Exported as Exported
 from costcalc.exporters.export_model import export as export
 from costcalc.functions import augment as augment
 from costcalc.functions import by_term as by_term
+from costcalc.functions import check as check
 from costcalc.functions import compare as compare
 from costcalc.functions import cost as cost
 from costcalc.functions import elasticity as elasticity
 from costcalc.functions import explain as explain
 from costcalc.functions import formula as formula
+from costcalc.functions import info as info
 from costcalc.functions import memory as memory
 from costcalc.functions import ratio as ratio
 from costcalc.functions import reconcile as reconcile

@@ -14,11 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from os import PathLike
 
+    from costcalc.analysis.budget_check import Check
     from costcalc.analysis.closed_form.formula import Formula
     from costcalc.analysis.closed_form.ratio import Ratio
     from costcalc.analysis.compare import Comparison
     from costcalc.analysis.cost import Cost
     from costcalc.analysis.feeding import Feeding
+    from costcalc.analysis.net_info import NetInfo
     from costcalc.analysis.reconcile import Reconciliation
     from costcalc.analysis.scaling.scale import Scaled
     from costcalc.analysis.training.checkpoint_plan import CheckpointPlan
@@ -51,6 +53,41 @@ def compare(
     from costcalc.analysis.compare import compare_models
 
     return compare_models([*map(load, targets)], by=by, algebra=algebra, columns=columns, seconds=seconds)
+
+
+def info(target: Target) -> NetInfo:
+    """What a network is, its source, its presets, and what each knob means, may be and does: `info("resnet")`."""
+    from costcalc.analysis.net_info import net_info
+
+    return net_info(load(target))
+
+
+def check(
+    *targets: Target, against: str | None = None, metrics: Sequence[str] | str | None = None, units: str | None = None,
+    config: str | PathLike[str] | bool | None = None, dtype: str | None = None, optimizer: str | None = None,
+    **budgets: int | str,
+) -> Check:  # fmt: skip
+    """Are budgets kept? `check("resnet50", macs="4.2G", params="26M", peak_bytes="16MB").ok`.
+
+    The nearest pyproject.toml may have networks and budgets below `[tool.costcalc]`: without targets these are checked;
+    `config` names another file, and False reads none. `against="git:main"` adds what has changed in the costs since
+    that revision, by `metrics`; specs there are read as data. `units` are those of the table, as in `"M,MiB"`.
+
+    Raises UsageError without a network or a budget, for a file that is broken and a revision that does not exist.
+    """
+    from costcalc.analysis.metric_limits import read_limit
+    from costcalc.project.against import Past
+    from costcalc.project.cost_check import check_models
+    from costcalc.project.project import Project
+
+    project = Project.find(config)
+    limits = {metric: read_limit(metric, most) for metric, most in budgets.items()}
+    past = None if against is None else Past(against, project, named=bool(targets))
+    found = project.targets(targets)
+    found = found if past is None else past.without_gone(found)
+    models = [load(target.loadable, dtype=project.dtype(dtype)) for target in found]
+    models = [model.with_step(project.step(model.step, optimizer)) for model in models]
+    return check_models(project, found, models, limits, past, metrics, units)
 
 
 def explain(target: Target) -> TableResult:

@@ -105,6 +105,12 @@ def read_amount(text: str, *, of_bytes: bool = False) -> int | None:
     return int(Fraction(found[1].replace(",", "")) * times)
 
 
+def split_unit(text: str) -> tuple[str, str]:
+    """The number and the letters behind it: `300`, `M`; two empty texts if it is anything else."""
+    found = re.fullmatch(r"([0-9][0-9.,]*) ?([A-Za-zµ]+)", text.strip())
+    return (found[1], found[2]) if found else ("", "")
+
+
 def split_names(given: str | Iterable[str]) -> list[str]:
     """The names of a list, or of a text such as `name,out, macs`."""
     return [name.strip() for name in (given.split(",") if isinstance(given, str) else given)]

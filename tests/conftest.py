@@ -40,6 +40,7 @@ def short_turns(monkeypatch, tmp_path):
     monkeypatch.setattr(worker, "PRELOADED", worker.PRELOADED_TO_TRAIN)
     for name, seconds in SHORT_SECONDS.items():
         monkeypatch.setattr(measure, name, seconds)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # those of a gate that share its cores wait for each other
     monkeypatch.setenv("COSTCALC_STORE", str(tmp_path / "runs.db"))
 
 

@@ -6,13 +6,20 @@ from collections.abc import Iterable, Sequence
 
 from costcalc.analysis.metrics import METRICS
 from costcalc.errors import UsageError, unknown
-from costcalc.table import Column
+from costcalc.table import COUNT, IN_BYTES, Column
 from costcalc.text import split_names
 
 
 def metric_column(name: str, rank: int = 0) -> Column:
     """The column of a metric; `rank` as in Column."""
-    return Column(name, METRICS[name].title, METRICS[name].kind, rank)
+    return Column(name, METRICS[name].title, METRICS[name].kind, rank, measure_of(name))
+
+
+def measure_of(metric: str) -> str:
+    """What the numbers of a metric are: counts, bytes, or neither."""
+    if METRICS[metric].kind != "int" or METRICS[metric].path:
+        return ""
+    return IN_BYTES if METRICS[metric].unit == "bytes" else COUNT
 
 
 def read_columns(given: Sequence[str] | str, known: Iterable[Column], *, metrics: Iterable[str] = ()) -> list[Column]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
 from costcalc.analysis.align import Pair, align
-from costcalc.analysis.columns import metric_column, metrics_in, read_columns
+from costcalc.analysis.columns import measure_of, metric_column, metrics_in, read_columns
 from costcalc.analysis.cost import TOTALS, Cost, numeric_cost
 from costcalc.analysis.metrics import METRICS, metric_notes, metric_of, why_not_counted
 from costcalc.analysis.sweep.measured import Lookup, measured_seconds
@@ -61,7 +61,9 @@ class Comparison(Result):
     def _totals(self) -> Table:
         rows = self.to_records()
         rows[0]["ratio"] = None
-        return Table("", self._columns, rows)
+        title = f"{METRICS[self.by].title} to {self.costs[0].target}"
+        columns = [replace(one, title=title) if one.key == "ratio" else one for one in self._columns]
+        return Table("", columns, rows)
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -77,10 +79,13 @@ class Comparison(Result):
         title = METRICS[self.by].title
         saved = sum(pair.saved for pair in self.pairs)
         sign = -1 if saved < 0 else 1
+        of = measure_of(self.by)
         columns = (
-            Column("first", first.target, "text"), Column("first_cost", title, rank=1),
-            Column("second", second.target, "text"), Column("second_cost", title, rank=1),
-            Column("saved", "added" if saved < 0 else "saved"), Column("share", "of the difference", "share", 2),
+            Column("first", first.target, "text"), Column("first_cost", title, rank=1, measure=of),
+            Column("second", second.target, "text"),
+            Column("second_cost", title, rank=1, measure=of, unit_of="first_cost"),
+            Column("saved", "added" if saved < 0 else "saved", measure=of, unit_of="first_cost"),
+            Column("share", "of the difference", "share", 2),
         )  # fmt: skip
         rows = [
             {**row, "first_cost": row["first_cost"] or None, "second_cost": row["second_cost"] or None,
@@ -155,7 +160,10 @@ def compare_models(
 
 def _columns(by: str, wanted: Sequence[str] | str | None) -> tuple[Column, ...]:
     """The columns of the totals: the wanted ones, by default the usual ones and the metric that is compared."""
-    target, ratio = Column("target", "network", "text"), Column("ratio", f"{METRICS[by].title} to the first", "more", 2)
+    target, ratio = (
+        Column("target", "network", "text"),
+        Column("ratio", f"{METRICS[by].title} to the first", "factor", 2),
+    )
     usual = (target, *(metric_column(name, rank) for name, rank in {**RANKS, by: 0}.items()), ratio)
     return usual if wanted is None else tuple(read_columns(wanted, usual, metrics=METRICS))
 

@@ -12,6 +12,7 @@ from costcalc.analysis.fold import LayerBlock, folded
 from costcalc.analysis.images import as_image, as_shown, image_names
 from costcalc.analysis.metric_values import MetricValues
 from costcalc.analysis.metrics import LARGEST, METRICS, metric_notes
+from costcalc.analysis.receptive_field import remarks
 from costcalc.analysis.suspects import suspects
 from costcalc.analysis.walk import Row, symbolic_sizes_error, walk
 from costcalc.dims import Size, is_rational, is_zero
@@ -147,6 +148,7 @@ class Cost(Result):
         counts.sort(key=lambda note: note != CONVENTION)
         if any(METRICS[name].step and name != "memory_bytes" for name in metrics):
             counts.append(self._step_note())
+        counts += remarks(self._values.every_layer) if "receptive_field" in metrics else []
         parts = [self._parts_of_params()] if "params" in metrics else []
         imported = (*(one.message for one in self._imported or ()), *self._notes_of_import())
         return [*counts, *knobs_note(self.knobs), *parts, *imported]

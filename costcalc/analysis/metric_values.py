@@ -11,7 +11,7 @@ from typing import Any
 from costcalc.analysis.memory import Layer, leaves
 from costcalc.analysis.metrics import LARGEST, LEAVING, METRICS, SUM, Metric, metric_of, why_not_counted
 from costcalc.analysis.training.step_metrics import Step, memory_bytes, step_of
-from costcalc.analysis.unrolled import COPIES_TO_TRAIN, unrolled_layers
+from costcalc.analysis.unrolled import COPIES_TO_TRAIN, MAX_UNROLLED_LAYERS, unrolled_layers
 from costcalc.analysis.walk import Row, symbolic_sizes_error
 from costcalc.dims import Size, is_rational, maximum
 from costcalc.dtype import Dtype
@@ -41,11 +41,13 @@ class MetricValues:
     def together(self, metric: str, rows: Iterable[Row], leaving: Iterable[Row] | None = None) -> Any:
         """The value of several rows, as `total` has it; `leaving` are those that others read, by default those that
         leave the network."""
-        found = metric_of(metric, unless=why_not_counted)
+        found = metric_of(metric, unless=lambda metric: why_not_counted(metric) if metric.measured else "")
         if found.of:
             return _quotient(*(self.together(part, rows, leaving) for part in found.of))
-        if found.together == LEAVING:
+        if found.together == LEAVING or found.path:
             rows = self._outputs if leaving is None else leaving
+        if found.path:
+            return found.path.together(map(self.of_row(metric), rows))
         values = [*map(self.of_row(metric), rows)]
         if found.together != LARGEST:
             return sum(values)
@@ -74,14 +76,23 @@ class MetricValues:
         if self.graph is None:
             raise UsageError(f"{metric} is asked of a layer graph: costcalc.cost(graph), not of rows alone")
         sizes = (size for row in self.rows for size in (row.times, *row.output_shape))
-        if found.together != SUM and not all(map(is_rational, sizes)):
+        if (found.together != SUM or found.path) and not all(map(is_rational, sizes)):
             raise symbolic_sizes_error(metric, self.rows)
+        if found.path:  # that of the last copy is the longest
+            return dict(
+                zip([layer.row for layer in self._layer_values.every], found.path.layers(self._layer_values.every))
+            )
         values: dict[str, Size] = {}
         for mask, pairs in self._layer_values.of(found):
             for layer, size in pairs:
                 value, before = mask * size, values.get(layer.row, 0)
                 values[layer.row] = before + layer.copies * value if found.together == SUM else maximum(before, value)
         return values
+
+    @property
+    def every_layer(self) -> list[Layer]:
+        """The layers of numeric sizes, with each copy of a repeat."""
+        return self._layer_values.every
 
     @cached_property
     def _layer_values(self) -> LayerValues:
@@ -104,6 +115,12 @@ class LayerValues:
     def plans(self) -> list[tuple[Size, list[Layer]]]:
         """Masks of points, and the layers there."""
         return [*unrolled_layers(self.graph)]
+
+    @cached_property
+    def every(self) -> list[Layer]:
+        """All layers, each copy of a repeat on its own; of numeric sizes."""
+        ((_, layers),) = unrolled_layers(self.graph, MAX_UNROLLED_LAYERS)
+        return layers
 
     @cached_property
     def steps(self) -> list[tuple[Size, Step]]:

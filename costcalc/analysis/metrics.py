@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from costcalc.analysis import paths, receptive_field
 from costcalc.analysis.memory import Layer, live_elements, written_elements
 from costcalc.analysis.traffic import activations_moved, weights_moved
 from costcalc.analysis.training import step_metrics
@@ -38,6 +39,15 @@ class Part(NamedTuple):
         return self.costs(row) if callable(self.costs) else [row.costs[name] for name in self.costs]
 
 
+class PathMetric(NamedTuple):
+    """What the way from the input of a network to each layer makes: a value for each of its layers, repeats written
+    out, and a function of those that leave it, for the value of the network."""
+
+    layers: Callable[[Sequence[Layer]], Iterator[Any]]
+    together: Callable[[Iterable[Any]], Any]
+    kind: str = "int"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Metric:
     """A number of a layer, a block and a network: a sum of `parts`, or a function of all `layers` with repeats written
@@ -49,6 +59,7 @@ class Metric:
     parts: tuple[Part, ...] = ()
     layers: Callable[[Sequence[Layer]], Iterator[Size]] | None = None
     step: StepMetric | None = None
+    path: PathMetric | None = None
     scale: int | str = 1  # of `layers`, as in a Part
     together: str = SUM
     of: tuple[str, str] | None = None
@@ -59,12 +70,19 @@ class Metric:
     @property
     def kind(self) -> str:
         """The kind of its table column."""
+        if self.path:
+            return self.path.kind
         return "measured" if self.of or self.measured else "int"
 
     @property
     def is_sum(self) -> bool:
         """Do the values of layers add up to that of the network?"""
-        return self.together == SUM and not self.of and not self.measured
+        return self.is_counted and self.together == SUM and not self.of
+
+    @property
+    def is_counted(self) -> bool:
+        """Is it a number of the layers, of which sums, formulas and columns are made?"""
+        return not self.measured and self.path is None
 
     def of_row(self, dtype: Dtype) -> Callable[[Row], Size]:
         """For a metric of parts: a function that returns the value of a row, of all its copies if it is a sum."""
@@ -197,6 +215,25 @@ METRICS: dict[str, Metric] = {
         counts="the most held at once in a training step: weights, gradients, what the optimizer keeps, activations; "
         "torch's kernels on a CPU, their workspaces apart",
     ),
+    "receptive_field": Metric(
+        title="receptive field", path=PathMetric(receptive_field.receptive_fields, receptive_field.largest, "shape"),
+        counts="elements of the input, along each axis, that one element of a layer's output depends on",
+    ),
+    "stride": Metric(
+        title="stride", path=PathMetric(receptive_field.strides, receptive_field.largest, "shape"),
+        counts="elements of its input from one window of a layer to the next",
+    ),
+    "jump": Metric(
+        title="jump", path=PathMetric(receptive_field.jumps, receptive_field.largest, "shape"),
+        counts="elements of the network's input between neighbours: the product of all strides",
+    ),
+    "shortest_path": Metric(
+        title="shortest path", path=PathMetric(paths.shortest_paths, paths.shortest),
+        counts="the fewest convolutions, linear and recurrent layers on a path from the input",
+    ),
+    "paths": Metric(
+        title="paths", path=PathMetric(paths.paths, sum), counts="paths from the input through the layer graph",
+    ),
     "seconds": Metric(
         title="seconds", measured=True, no_formula="it is measured: `costcalc time` takes it",
         counts="median of the newest run of this very network on this device that was not noisy: inference, eager, "
@@ -204,7 +241,7 @@ METRICS: dict[str, Metric] = {
     ),
 }  # fmt: skip
 USUAL = tuple(name for name, metric in METRICS.items() if metric.usual)
-COUNTED = tuple(name for name, metric in METRICS.items() if not metric.measured)
+COUNTED = tuple(name for name, metric in METRICS.items() if metric.is_counted)
 IN_BYTES = frozenset(
     name for name, metric in METRICS.items() if "bytes" in (metric.unit, *(METRICS[of].unit for of in metric.of or ()))
 )
@@ -222,7 +259,9 @@ def metric_of(name: str, *, unless: Callable[[Metric], str] = lambda metric: "")
 def why_no_formula(metric: Metric) -> str:
     """The reason why a metric has no closed form; empty if it has one."""
     why = metric.no_formula
-    if metric.of:
+    if metric.path:
+        why = "it is of a path through the layers; it is a column of `show` and `compare`"
+    elif metric.of:
         why = "it is a quotient; ask for its parts: --metric {}, and --metric {}".format(*metric.of)
     elif metric.together == LARGEST:
         why = _LARGEST_HAS_NONE
@@ -231,7 +270,15 @@ def why_no_formula(metric: Metric) -> str:
 
 def why_not_counted(metric: Metric) -> str:
     """The reason why a metric cannot be counted; empty if it can."""
+    if why := why_of_layers(metric):
+        return why
     return "is measured, not counted: only `compare --columns` and the tables of `sweep` look it up" * metric.measured
+
+
+def why_of_layers(metric: Metric) -> str:
+    """The reason why a metric is one of layers alone; empty if it is not."""
+    where = "it is a column of `show` and `compare`"
+    return f"is of a path through the layers, and no sum of them: {where}" if metric.path else ""
 
 
 def why_not_whole(metric: Metric) -> str:
@@ -243,6 +290,8 @@ def with_metrics_in(shown: Iterable[str], names: Collection[str]) -> tuple[str, 
     """The metrics that are shown, and those among `names`, by which points are chosen. Raises UsageError for a measured
     one."""
     for name in names:
+        if name in METRICS:
+            metric_of(name, unless=why_of_layers)
         if name in METRICS and METRICS[name].measured:
             raise UsageError(f"{name} are looked up once the points are chosen; choose them by what is counted")
     return tuple(dict.fromkeys((*shown, *(name for name in COUNTED if name in names))))
@@ -260,12 +309,13 @@ def check_not_a_metric(knob: str) -> None:
 
 
 def read_metrics(given: Sequence[str] | str | None, usual: tuple[str, ...] = USUAL) -> tuple[str, ...]:
-    """`params,macs,peak_bytes`, each once; the usual ones for None. Raises UnknownName and UsageError."""
+    """`params,macs,peak_bytes`, each once, of points of a sweep; the usual ones for None. Raises UnknownName and
+    UsageError."""
     if given is None:
         return usual
     names = split_names(given)
     for name in names:
-        metric_of(name)
+        metric_of(name, unless=why_of_layers)
         if names.count(name) > 1:
             raise UsageError(f"metric {name} is there twice; name each once")
     if not names:

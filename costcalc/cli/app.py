@@ -18,11 +18,14 @@ import typer
 from costcalc.cli import (
     algebra,
     augmenting,
+    checks,
     counts,
     exports,
     hardware,
+    import_options,
     runs,
     scaling,
+    shown_options,
     spec_files,
     sweeps,
     training,
@@ -30,17 +33,18 @@ from costcalc.cli import (
     warned,
 )
 from costcalc.cli.fast_params import FastCommand, FastGroup
-from costcalc.cli.import_options import with_import_options
 from costcalc.errors import CostcalcError, did_you_mean, nearest, shorten, why
 from costcalc.version import __version__
 
 COMMANDS: dict[Callable[..., None], tuple[str, str]] = {  # a few words, and an example
     counts.list_: ("Every spec and preset.", "list"),
+    spec_files.info: ("What a network is, and its knobs.", "info resnet"),
     counts.show: ("What each layer costs, and the totals.", "show mobilenet_v1@w=0.5,r=160 --depth 1"),
     counts.compare: ("Networks side by side.", "compare inception_naive inception_bottleneck"),
     algebra.formula: ("The closed form in every knob.", "formula efficientnet --metric macs"),
     sweeps.sweep: ("A grid of knobs, or the presets.", "sweep mobilenet_v1 w=0.25,0.5,0.75,1 r=128,160,192,224"),
     scaling.scale: ("Backwards from a budget.", "scale mobilenet_v2@r=192 --free w --max macs=300M"),
+    checks.check: ("Budgets, for CI; and what changed.", "check resnet50 --max macs=4.2G --max peak_bytes=16MB"),
     training.memory: ("What is held in memory, and what fits.", "memory resnet50 --train --optimizer adam"),
     transfer.transfer: ("Strategies of transfer learning.", "transfer vgg16 --classes 3 --images 5000 --epochs 20"),
     augmenting.augment: ("What feeding a network takes.", "augment alexnet --step resnet50"),
@@ -92,7 +96,7 @@ def _register(to: typer.Typer, commands: dict[Callable[..., None], tuple[str, st
     for command, (few_words, example) in commands.items():
         name = command.__name__.rstrip("_")
         to.command(name, cls=FastCommand, short_help=few_words, epilog=f"Example: costcalc {example}")(
-            with_import_options(command)
+            shown_options.ADDED.added_to(import_options.ADDED.added_to(command))
         )
 
 

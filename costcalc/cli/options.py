@@ -11,6 +11,7 @@ import typer
 from costcalc import report
 from costcalc.cli import warned
 from costcalc.cli.import_options import chosen
+from costcalc.cli.shown_options import float_asked, in_units_asked
 from costcalc.errors import CostcalcError, SpecError, UsageError
 from costcalc.files import check
 from costcalc.report import DRAWINGS, FORMATS, format_of
@@ -210,10 +211,13 @@ def emit(
         first, *others = result.tables() if tables is None else tables
         tables = [select_columns(first, columns, result.model_of_rows, hint), *others]
     path = Path(output) if output else None
-    if format_of(format, path, ".parquet") in ("json", *DRAWINGS):
+    kind = format_of(format, path, ".parquet")
+    floating = float_asked(kind)
+    if kind in ("json", *DRAWINGS):
         report.emit([], result.streamed(), format=format, output=path)
     else:
-        report.emit(result.tables() if tables is None else tables, None, format=format, output=path)
+        shown = in_units_asked(result.tables() if tables is None else tables)
+        report.emit(shown, None, format=format, output=path, floating=floating)
 
 
 def train_step(

@@ -77,8 +77,8 @@ def scale(
 ) -> None:
     """Backwards from a budget: the largest value of a knob that keeps it, or of several all that do and none beats;
     and compound scaling by φ."""
+    from costcalc.analysis.metric_limits import read_budget
     from costcalc.analysis.scaling.phi import read_law
-    from costcalc.analysis.scaling.scale import read_budget
 
     step = train_step(optimizer, freeze, freeze_statistics, checkpoint)
     (model,) = load_models([target], set_, max_layers, max_bytes, dtype, step, inputs=input)

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from costcalc.cli.options import Format, MaxBytes, MaxLayers, Output, emit
-from costcalc.errors import Problem
+from costcalc.cli.options import Format, MaxBytes, MaxLayers, Output, Target, emit, load_models
+from costcalc.errors import Problem, UsageError
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 
 
@@ -47,6 +47,27 @@ def validate(
 def _as_error(problem: Problem) -> str:
     """A warning as the text of an error."""
     return str(replace(problem, warning=False, message=f"error: {problem.message}"))
+
+
+def info(
+    target: Target,
+    yaml: Annotated[bool, typer.Option("--yaml", help="Print the spec itself.")] = False,
+    format: Format = None,
+    output: Output = None,
+) -> None:
+    """What a network is, its source, its presets, and what each knob means, may be and does."""
+    if yaml:
+        from costcalc.report import put
+        from costcalc.spec.library import text_of
+
+        if format or output:
+            raise UsageError("--yaml prints the spec as it is, without a format; send it to a file with >")
+        put(text_of(target))
+        return
+    from costcalc.analysis.net_info import net_info
+
+    (model,) = load_models([target], None)
+    emit(net_info(model), format, output)
 
 
 def ops(

@@ -39,6 +39,7 @@ from costcalc.ops.pointwise import (
 )
 from costcalc.ops.pool import AdaptiveAveragePool, AveragePool, GlobalAveragePool, MaxPool, Subsample
 from costcalc.ops.precision import in_half
+from costcalc.ops.reads import Along, reads_features, reads_same_place, reads_sample, reads_window
 from costcalc.ops.reduce import Reduce
 from costcalc.ops.rules import Tensor, free, no_needs, no_weights, of_weight_and_input, per_element, same_shape_as_input
 from costcalc.ops.sequence import GRU, LSTM, Embedding, ScaledDotProductAttention
@@ -54,6 +55,7 @@ __all__ = [
     "VIEW",
     "AdaptiveAveragePool",
     "Add",
+    "Along",
     "AveragePool",
     "BatchNorm",
     "ChannelPad",
@@ -128,5 +130,9 @@ __all__ = [
     "of_weight_and_input",
     "op",
     "per_element",
+    "reads_features",
+    "reads_same_place",
+    "reads_sample",
+    "reads_window",
     "same_shape_as_input",
 ]

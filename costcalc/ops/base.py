@@ -35,6 +35,7 @@ branches. Optional:
     index_limit     if the elements of its first input are indices: the number of rows they select from
     synonyms …      other names of it and its fields: see synonyms.py
     axis_roles …    which axes are features or positions: see axis_roles.py
+    reads …         which elements of its inputs one of its output depends on: see reads.py
 
 An elementary operation is one of + − × ÷, a comparison, or one function of C's <math.h> (exp, tanh, erf, sqrt, pow).
 """
@@ -53,6 +54,7 @@ from costcalc.ops.fields import Kind, kind_names
 from costcalc.ops.gradients import no_workspace, shape_of_input
 from costcalc.ops.output import CHOICES, Output
 from costcalc.ops.precision import in_widest
+from costcalc.ops.reads import reads_unknown
 from costcalc.ops.rules import free
 from costcalc.ops.synonyms import register
 
@@ -99,6 +101,8 @@ def op(cls: Class) -> Class:
         cls.backward_workspace = no_workspace
     if not hasattr(cls, "gradient_shape"):
         cls.gradient_shape = shape_of_input
+    if not hasattr(cls, "reads"):
+        cls.reads = reads_unknown
     cls.joined_axes = getattr(cls, "joined_axes", None)
     cls.overwritable_axes = getattr(cls, "overwritable_axes", None)
     cls.hands_on_gradient = getattr(

@@ -14,6 +14,7 @@ from costcalc.ops.gradients import Extra, Kept, Wanted, gradients_move, keeps_no
 from costcalc.ops.needs import Equal, Fact, Need, SameShape, axis_exists
 from costcalc.ops.output import computed, copied
 from costcalc.ops.precision import in_half
+from costcalc.ops.reads import Along, Reads, reads_same_place
 from costcalc.ops.rules import free, no_weights, order_of_input
 
 WHAT_STRETCHES = "which axes of a matrix product stretch"
@@ -45,6 +46,7 @@ class Add:
     axis_roles = merge_roles
     needs = can_join
     shape = joined_shape
+    reads = reads_same_place
     output = computed(inplace=True, overwritable=True)
     weights = no_weights
     hands_on_gradient = True
@@ -63,6 +65,7 @@ class Mul:
     axis_roles = merge_roles
     needs = can_join
     shape = joined_shape
+    reads = reads_same_place
     output = computed(inplace=False, overwritable=True)
     weights = no_weights
     macs = free("an elementwise product has no sum: it is in elementwise")
@@ -117,6 +120,10 @@ class Concat:
         total = sum((x[axis] for x in ins[1:]), first[axis])
         return (*first[:axis], total, *first[axis + 1 :])
 
+    def reads(self, i: int, ins: tuple[Shape, ...], out: Shape) -> Reads:
+        joined = self.axis % len(out)
+        return tuple([Along(axis, even=axis != joined) for axis in range(len(out))])
+
     output = copied(overwritable=True)
     weights = no_weights
     hands_on_gradient = True
@@ -156,6 +163,11 @@ class MatMul:
 
     def shape(self, a: Shape, b: Shape) -> Shape:
         return (*broadcast(a[:-2], b[:-2]), a[-2], b[-1])
+
+    def reads(self, i: int, ins: tuple[Shape, ...], out: Shape) -> Reads:
+        rank, gone = len(ins[i]), len(out) - len(ins[i])
+        stretched = [Along(axis - gone) if axis >= gone else None for axis in range(len(out) - 2)]
+        return (*stretched, Along(rank - 2), None) if i == 0 else (*stretched, None, Along(rank - 1))
 
     output = computed(inplace=False, overwritable=True)
     weights = no_weights

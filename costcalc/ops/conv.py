@@ -12,6 +12,7 @@ from costcalc.ops.gradients import INDEX_BYTES, NOTHING, Extra, Kept, Wanted, bi
 from costcalc.ops.needs import AtLeast, Divides, Fact, Need
 from costcalc.ops.output import computed
 from costcalc.ops.precision import HALF_BYTES, SINGLE_BYTES, Widths, in_half
+from costcalc.ops.reads import reads_stamps, reads_window
 from costcalc.ops.rules import Tensor, of_weight_and_input
 from costcalc.ops.window import (
     WINDOW_SYNONYMS,
@@ -88,6 +89,7 @@ class Conv:
     def shape(self, x: Shape) -> Shape:
         return (x[0], self.channels, *output_sizes(self, x))
 
+    reads = reads_window
     output = computed(inplace=False, overwritable=True)
 
     def weights(self, x: Shape) -> tuple[Tensor, ...]:
@@ -151,6 +153,7 @@ class Depthwise:
     def shape(self, x: Shape) -> Shape:
         return (x[0], x[1] * self.multiplier, *output_sizes(self, x))
 
+    reads = reads_window
     output = computed(inplace=False, overwritable=True)
 
     def weights(self, x: Shape) -> tuple[Tensor, ...]:
@@ -198,6 +201,7 @@ class PartialConv:
     def shape(self, x: Shape) -> Shape:
         return (x[0], len(self.sees), *output_sizes(self, x))
 
+    reads = reads_window
     output = computed(inplace=False, overwritable=True)
 
     def weights(self, x: Shape) -> tuple[Tensor, ...]:
@@ -275,6 +279,7 @@ class ConvTranspose:
         """`output_padding` of each axis: positions at the end that a stride of Conv would have skipped."""
         return per_axis(self.output_padding, x)
 
+    reads = reads_stamps
     output = computed(inplace=False, overwritable=True)
 
     def weights(self, x: Shape) -> tuple[Tensor, ...]:

@@ -17,6 +17,7 @@ from costcalc.ops.gradients import NOTHING, Kept, Wanted, gradients_move, keeps_
 from costcalc.ops.needs import Fact, Need
 from costcalc.ops.output import VIEW, Output, OutputByFields, computed, copied
 from costcalc.ops.precision import in_half
+from costcalc.ops.reads import REGROUPED, UNKNOWN, Along, Reads, reads_same_place, reads_unknown
 from costcalc.ops.rules import Tensor, free, no_needs, no_weights, order_of_input
 
 NO_PRODUCTS = "no sum of products"
@@ -73,6 +74,7 @@ class Elementwise(Generic):
 
     shape = joined_shape
     memory_order = order_of_input
+    reads = reads_same_place
     output = OutputByFields(computed(inplace=False, overwritable=False), not_if_kept)
     macs = free(NO_PRODUCTS)
 
@@ -99,6 +101,15 @@ class View(Generic):
     def shape(self, x: Shape) -> Shape:
         return (*self.size,)
 
+    def reads(self, i: int, ins: tuple[Shape, ...], out: Shape) -> Reads:
+        x = ins[i]
+        if elements(x) == elements(out):
+            return REGROUPED
+        if len(x) == len(out) and all(new <= old for old, new in zip(x, out)):
+            return tuple(map(Along, range(len(x))))  # a part of some axes
+        left_out = [axis for axis in range(len(x)) if (*x[:axis], *x[axis + 1 :]) == (*out,)]
+        return tuple([Along(axis) for axis in range(len(x)) if axis not in left_out]) if len(left_out) == 1 else UNKNOWN
+
     output = VIEW
     hands_on_gradient = False
     macs = free(NO_PRODUCTS)
@@ -121,6 +132,7 @@ class Move(Generic):
     layout = "plain"
     needs = kept_are_inputs
     shape = shape_of_size
+    reads = reads_unknown
     output = copied(overwritable=True)
     macs = free(NO_PRODUCTS)
     elementwise = free("elements move")
@@ -151,6 +163,7 @@ class Reduction(Generic):
 
     shape = shape_of_size
 
+    reads = reads_unknown
     output = OutputByFields(computed(inplace=False, overwritable=False), not_if_kept)
     macs = free(NO_PRODUCTS)
 
@@ -181,6 +194,7 @@ class Contraction(Generic):
             yield from stretches_to(x, self.size)
 
     shape = shape_of_size
+    reads = reads_unknown
     output = computed(inplace=False, overwritable=True)
 
     def macs(self, *ins: Shape, out: Shape) -> Size:

@@ -12,6 +12,7 @@ from costcalc.ops.gradients import NOTHING, Extra, Kept, Wanted, bias_sums, grad
 from costcalc.ops.needs import Need, axes
 from costcalc.ops.output import computed
 from costcalc.ops.precision import HALF_BYTES, Widths, in_half
+from costcalc.ops.reads import reads_features
 from costcalc.ops.rules import Tensor, of_weight_and_input
 
 
@@ -37,6 +38,7 @@ class Linear:
     def shape(self, x: Shape) -> Shape:
         return (*x[:-1], self.features)
 
+    reads = reads_features
     output = computed(inplace=False, overwritable=True)
 
     def weights(self, x: Shape) -> tuple[Tensor, ...]:
@@ -76,6 +78,7 @@ class RBF:
     def shape(self, x: Shape) -> Shape:
         return (*x[:-1], self.features)
 
+    reads = reads_features
     output = computed(inplace=False, overwritable=True)
 
     def weights(self, x: Shape) -> tuple[Tensor, ...]:

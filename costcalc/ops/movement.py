@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 
 from costcalc.dims import Shape, Size, elements, exact_div, prod
 from costcalc.ops.axis_roles import AxisRoles, input_roles, keep_channels, reshape_roles
@@ -19,6 +20,7 @@ from costcalc.ops.fields import (
 from costcalc.ops.gradients import Wanted, gradients_move, keeps_nothing
 from costcalc.ops.needs import AtLeast, Divides, Equal, Fact, Need, axes
 from costcalc.ops.output import VIEW, computed, copied
+from costcalc.ops.reads import Along, Reads, reads_regrouped, reads_same_place
 from costcalc.ops.rules import free, no_needs, no_weights
 from costcalc.ops.window import per_axis, sliding_axes
 
@@ -60,6 +62,7 @@ class Flatten:
     def shape(self, x: Shape) -> Shape:
         return (x[0], prod(x[1:]))
 
+    reads = reads_regrouped
     output = VIEW
     weights = no_weights
     macs = free("a view")
@@ -112,6 +115,7 @@ class Reshape:
         left = exact_div(prod(rest), prod(size for size in self.size if not is_rest(size)))
         return (*kept, *(left if is_rest(size) else size for size in self.size))
 
+    reads = reads_regrouped
     output = VIEW
     weights = no_weights
     macs = free("a view")
@@ -149,6 +153,9 @@ class Transpose:
     def shape(self, x: Shape) -> Shape:
         return tuple(x[i] for i in self.order)
 
+    def reads(self, i: int, ins: tuple[Shape, ...], out: Shape) -> Reads:
+        return tuple(map(Along, self.order))
+
     output = copied(overwritable=False)  # torch makes a view
     train_output = VIEW
     hands_on_gradient = True
@@ -183,6 +190,7 @@ class ChannelPad:
     def shape(self, x: Shape) -> Shape:
         return (x[0], self.channels, *x[2:])
 
+    reads = reads_same_place
     output = computed(inplace=False, overwritable=True)
     weights = no_weights
     macs = free("zeros are written, nothing is computed")
@@ -213,6 +221,11 @@ class Upsample:
         if self.scale.__class__ is str:
             return (*x[:2], *per_axis(self.size, x))
         return (*x[:2], *(size * s for size, s in zip(x[2:], per_axis(self.scale, x))))
+
+    def reads(self, i: int, ins: tuple[Shape, ...], out: Shape) -> Reads:
+        near = {"nearest": 1, "linear": 2, "cubic": 4}[self.mode]
+        steps = [Fraction(size, new) for size, new in zip(ins[0][2:], out[2:])]
+        return (Along(0), Along(1), *(Along(axis, near, step) for axis, step in enumerate(steps, 2)))
 
     output = computed(inplace=False, overwritable=True)
     weights = no_weights

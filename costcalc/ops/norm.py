@@ -13,6 +13,7 @@ from costcalc.ops.gradients import NOTHING, STATISTIC_BYTES, Extra, Kept, Wanted
 from costcalc.ops.needs import Divides, Fact, Need, axes
 from costcalc.ops.output import computed
 from costcalc.ops.precision import inside_in_single
+from costcalc.ops.reads import Reads, reads_same_place, reads_sample, reads_whole
 from costcalc.ops.rules import Tensor, free, no_weights, order_of_input, per_element, same_shape_as_input
 from costcalc.ops.synonyms import of_each_rank
 
@@ -50,6 +51,7 @@ class BatchNorm:
 
     shape = same_shape_as_input
 
+    reads = reads_same_place
     output = computed(inplace=False, overwritable=True)
 
     def weights(self, x: Shape) -> tuple[Tensor, ...]:
@@ -119,6 +121,9 @@ class LayerNorm:
 
     shape = same_shape_as_input
 
+    def reads(self, i: int, ins: tuple[Shape, ...], out: Shape) -> Reads:
+        return reads_whole(out, {*range(len(out) - self.axes, len(out))})
+
     output = computed(inplace=False, overwritable=True)
 
     def weights(self, x: Shape) -> tuple[Tensor, ...]:
@@ -152,6 +157,7 @@ class RMSNorm:
     needs = LayerNorm.needs
     shape = same_shape_as_input
     memory_order = order_of_input
+    reads = LayerNorm.reads
     output = computed(inplace=False, overwritable=True)
 
     def weights(self, x: Shape) -> tuple[Tensor, ...]:
@@ -206,6 +212,7 @@ class GroupNorm:
 
     shape = same_shape_as_input
 
+    reads = reads_sample
     output = computed(inplace=False, overwritable=True)
 
     def weights(self, x: Shape) -> tuple[Tensor, ...]:
@@ -242,6 +249,7 @@ class LocalResponseNorm:
         return axes(x, 2, "(batch, channels, …)")
 
     shape = same_shape_as_input
+    reads = reads_same_place
     output = computed(inplace=False, overwritable=True)
     weights = no_weights
     macs = free(NO_PRODUCTS)

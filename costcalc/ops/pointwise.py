@@ -20,6 +20,7 @@ from costcalc.ops.gradients import (
 from costcalc.ops.needs import Need, axes, axis_exists
 from costcalc.ops.output import VIEW, Output, computed
 from costcalc.ops.precision import in_half
+from costcalc.ops.reads import Reads, reads_same_place, reads_whole
 from costcalc.ops.rules import (
     Tensor,
     free,
@@ -37,6 +38,7 @@ class Pointwise:
 
     needs = no_needs
     shape = same_shape_as_input
+    reads = reads_same_place
     weights = no_weights
     macs = free("a function of one element has no sum of products")
     memory_order = order_of_input
@@ -189,6 +191,9 @@ class Softmax(Pointwise):
         return (axis_exists(self.axis, ins[0]),)
 
     # compare for the maximum, subtract it, exp, add to the sum, divide
+    def reads(self, i: int, ins: tuple[Shape, ...], out: Shape) -> Reads:
+        return reads_whole(out, {self.axis % len(out)})
+
     output = computed(inplace=False, overwritable=False)
     elementwise = per_element(5)
     train_elementwise = gradient_per_element(4)  # y·(∂y − Σ ∂y·y)

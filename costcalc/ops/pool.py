@@ -12,6 +12,7 @@ from costcalc.ops.gradients import INDEX_BYTES, NOTHING, Extra, Kept, Wanted, ke
 from costcalc.ops.needs import AtLeast, Fact, Need
 from costcalc.ops.output import computed
 from costcalc.ops.precision import Widths, in_widest, inside_in_single, into_single
+from costcalc.ops.reads import Along, Reads, reads_regions, reads_window
 from costcalc.ops.rules import Tensor, free, no_weights
 from costcalc.ops.synonyms import of_each_rank
 from costcalc.ops.window import (
@@ -63,6 +64,7 @@ class Pool:
 
     needs = pool_fits
     shape = pooled
+    reads = reads_window
     output = computed(inplace=False, overwritable=True)
     weights = no_weights
 
@@ -159,6 +161,7 @@ class AdaptiveAveragePool:
     def shape(self, x: Shape) -> Shape:
         return (*x[:2], *per_axis(self.size, x))
 
+    reads = reads_regions
     output = computed(inplace=False, overwritable=True)
     weights = no_weights
     macs = free("the one division per region is elementwise")
@@ -196,6 +199,9 @@ class GlobalAveragePool:
     def shape(self, x: Shape) -> Shape:
         return (*x[:2], *(1 for _ in x[2:])) if self.keep else x[:2]
 
+    def reads(self, i: int, ins: tuple[Shape, ...], out: Shape) -> Reads:
+        return (Along(0), Along(1), *(None for _ in out[2:]))
+
     output = computed(inplace=False, overwritable=True)
     weights = no_weights
     macs = free("the one division per channel is elementwise")
@@ -229,6 +235,7 @@ class Subsample:
     def shape(self, x: Shape) -> Shape:
         return (*x[:2], *output_sizes(self, x))
 
+    reads = reads_window
     output = computed(inplace=False, overwritable=True)
 
     def weights(self, x: Shape) -> tuple[Tensor, ...]:

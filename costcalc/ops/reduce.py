@@ -11,6 +11,7 @@ from costcalc.ops.fields import Axes, Flag, ReduceOperation
 from costcalc.ops.gradients import INDEX_BYTES, NOTHING, Kept, Wanted
 from costcalc.ops.needs import Need, axes_exist
 from costcalc.ops.output import Output, OutputByFields, computed
+from costcalc.ops.reads import Along, Reads
 from costcalc.ops.rules import free, no_weights
 
 
@@ -49,6 +50,10 @@ class Reduce:
     def shape(self, x: Shape) -> Shape:
         gone = self.reduced(x)
         return tuple([1 if i in gone else size for i, size in enumerate(x) if self.keep or i not in gone])
+
+    def reads(self, i: int, ins: tuple[Shape, ...], out: Shape) -> Reads:
+        gone, stay = self.reduced(ins[0]), range(len(ins[0]))
+        return tuple([None if axis in gone else Along(axis) for axis in stay if self.keep or axis not in gone])
 
     output = OutputByFields(computed(inplace=False, overwritable=False), may_be_overwritten)
     weights = no_weights

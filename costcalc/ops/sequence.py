@@ -14,6 +14,7 @@ from costcalc.ops.gradients import NOTHING, STATISTIC_BYTES, Extra, Kept, Wanted
 from costcalc.ops.needs import Divides, Equal, Fact, Need, axes
 from costcalc.ops.output import computed
 from costcalc.ops.precision import HALF_BYTES, SINGLE_BYTES, Widths, in_half, into_single
+from costcalc.ops.reads import Along, Reads, reads_same_place, reads_sample
 from costcalc.ops.rules import Tensor, free
 
 MAX_LAYERS = 1000  # of one op; each is counted on its own
@@ -45,6 +46,9 @@ class Embedding:
 
     def shape(self, x: Shape) -> Shape:
         return (*x, self.features)
+
+    def reads(self, i: int, ins: tuple[Shape, ...], out: Shape) -> Reads:
+        return (*(Along(axis) for axis in range(len(out) - 1)), None)
 
     output = computed(inplace=False, overwritable=True)
 
@@ -118,6 +122,12 @@ class ScaledDotProductAttention:
 
     def shape(self, q: Shape, k: Shape, v: Shape, mask: Shape | None = None) -> Shape:
         return (*q[:-1], v[-1])
+
+    def reads(self, i: int, ins: tuple[Shape, ...], out: Shape) -> Reads:
+        x, before = ins[i], len(out) - 2
+        if i > 2:  # a mask, stretched: the row of a query
+            return (*reads_same_place(self, i, (*ins[:i], x[:-1]), out[:-1]), None)
+        return (*(Along(axis) for axis in range(before)), Along(before) if i == 0 else None, None)
 
     output = computed(inplace=False, overwritable=False)
 
@@ -212,6 +222,7 @@ class Recurrent:
     def shape(self, x: Shape) -> Shape:
         return (*x[:2], self.hidden * (2 if self.bidirectional else 1))
 
+    reads = reads_sample
     output = computed(inplace=False, overwritable=False)
 
     def weights(self, x: Shape) -> tuple[Tensor, ...]:

@@ -11,6 +11,7 @@ from costcalc.ops.fields import Axes, Axis, Integers, NonNegativeInt, NonNegativ
 from costcalc.ops.gradients import gradients_move, keeps_nothing
 from costcalc.ops.needs import Fact, Fits, Need, axes_exist, axis_exists
 from costcalc.ops.output import VIEW, computed, copied
+from costcalc.ops.reads import Along, Reads, reads_same_place
 from costcalc.ops.rules import free, no_weights, order_of_input, same_shape_as_input
 
 
@@ -39,6 +40,10 @@ class Slice:
     def shape(self, x: Shape) -> Shape:
         axis = self.axis % len(x)
         return (*x[:axis], self.size, *x[axis + 1 :])
+
+    def reads(self, i: int, ins: tuple[Shape, ...], out: Shape) -> Reads:
+        sliced = self.axis % len(out)
+        return tuple([Along(axis, 1, self.step if axis == sliced else 1) for axis in range(len(out))])
 
     output = VIEW
     hands_on_gradient = False  # it is put among zeros
@@ -80,6 +85,7 @@ class Pad:
             out[axis] = low + x[axis] + high
         return tuple(out)
 
+    reads = reads_same_place
     output = computed(inplace=False, overwritable=True)
     weights = no_weights
     macs = free("elements move")
@@ -107,6 +113,7 @@ class Roll:
         yield Fact(count in (1, len(self.axes)), "shifts has {} entries for {} axes", count, len(self.axes))
 
     shape = same_shape_as_input
+    reads = reads_same_place
     output = copied(overwritable=True)
     hands_on_gradient = False
     weights = no_weights

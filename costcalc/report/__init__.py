@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from costcalc.table import formats
+from costcalc.table import NO_FLOAT, LatexFloat, formats
 
 if TYPE_CHECKING:
     from costcalc.table import Table
@@ -24,8 +24,11 @@ FORMATS = (*formats.FORMATS, *DRAWINGS)
 SUFFIXES = {**formats.SUFFIXES, ".mmd": "mermaid", ".mermaid": "mermaid", ".dot": "dot", ".gv": "dot"}
 
 
-def emit(tables: Sequence[Table], document: Any, *, format: str | None = None, output: Path | None = None) -> None:
-    """Writes tables, or the JSON document behind them, to stdout or a file.
+def emit(
+    tables: Sequence[Table], document: Any, *, format: str | None = None, output: Path | None = None,
+    floating: LatexFloat = NO_FLOAT,
+) -> None:  # fmt: skip
+    """Writes tables, or the JSON document behind them, to stdout or a file. In LaTeX the first may float.
 
     Without a format it is that of the file's suffix, or a table. Raises UnknownName for a format or suffix that
     does not exist, OSError for a file that cannot be written.
@@ -36,14 +39,14 @@ def emit(tables: Sequence[Table], document: Any, *, format: str | None = None, o
     if output is not None and str(output) != "-":
         from costcalc.files import write
 
-        write(output, pieces(tables, document, format))
+        write(output, pieces(tables, document, format, floating))
         return
     from costcalc.report import terminal
 
     if format == "table" and terminal.is_used():
         terminal.show(tables)
     else:
-        for piece in pieces(tables, document, format):
+        for piece in pieces(tables, document, format, floating):
             put(piece)
 
 
@@ -67,11 +70,11 @@ def text(tables: Sequence[Table], document: Any, format: str) -> str:
     return "".join(pieces(tables, document, format))
 
 
-def pieces(tables: Sequence[Table], document: Any, format: str) -> Iterator[str]:
+def pieces(tables: Sequence[Table], document: Any, format: str, floating: LatexFloat = NO_FLOAT) -> Iterator[str]:
     """The text of the tables, or of the document behind them, in one of `FORMATS`: in pieces, because the whole text
     may not fit into memory."""
     if format not in DRAWINGS:
-        return formats.pieces(tables, document, format)
+        return formats.pieces(tables, document, format, floating)
     from costcalc.report import diagram
 
     return diagram.mermaid(document) if format == "mermaid" else diagram.dot(document)

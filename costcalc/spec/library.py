@@ -86,15 +86,19 @@ def find(target: Any, *, max_bytes: int = MAX_BYTES) -> FoundSpec:
     name, at, given = split_target(target)
     spec, settings = _spec_of(name, max_bytes)
     parts = [part.strip() for part in given.split(",")] if at else []
+    return FoundSpec(spec, read_given(spec, parts, settings, name), labelled(target))
+
+
+def read_given(spec: Spec, parts: list[str], settings: Mapping[str, Any], name: str = "") -> dict[str, Any]:
+    """What stands behind an @, `PRESET,knob=value,…`, on top of the settings that the `name` has. Raises UnknownName
+    and UsageError."""
     if parts and "=" not in parts[0] and (parts[0] in spec.presets or _looks_like_one(parts[0], spec)):
         if name in spec.presets:
             raise UsageError(f"{name} is a preset already; write {spec.name}@{shorten(parts[0])}")
         if parts[0] not in spec.presets:
             raise unknown("preset", parts[0], spec.presets, of=spec.name)
-        settings, parts = dict(spec.presets[parts[0]].settings), parts[1:]
-    return FoundSpec(
-        spec, settings | parse_settings(parts, {**spec.knobs, **RESERVED_KNOBS}, spec.name), labelled(target)
-    )
+        settings, parts = spec.presets[parts[0]].settings, parts[1:]
+    return {**settings, **parse_settings(parts, {**spec.knobs, **RESERVED_KNOBS}, spec.name)}
 
 
 def spec_text(target: Any) -> tuple[str, str] | None:
@@ -108,6 +112,14 @@ def library_path(name: str) -> Path | None:
     """The file of a spec or preset of the library; None for another name."""
     spec = next((entry.spec for entry in entries() if entry.name == name), None)
     return None if spec is None else _paths()[spec]
+
+
+def text_of(target: str) -> str:
+    """The text of the spec that a name, a preset or a path means. Raises UnknownName, UsageError or SpecError."""
+    name, _, _ = split_target(target)
+    found = find(name)  # which says what is wrong with it
+    path = library_path(name)
+    return (path or Path(found.spec.file)).read_text(encoding="utf-8")
 
 
 def _as_json(data: Mapping[str, Any]) -> str:

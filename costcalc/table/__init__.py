@@ -14,6 +14,7 @@ from typing import Any
 from costcalc.errors import MissingExtra
 from costcalc.table.cells import Batchless as Batchless
 from costcalc.table.cells import Image as Image
+from costcalc.table.cells import InUnit as InUnit
 from costcalc.table.cells import RelativeDifference as RelativeDifference
 from costcalc.table.cells import brief as brief
 from costcalc.table.cells import bytes_text as bytes_text
@@ -25,7 +26,11 @@ from costcalc.table.cells import plain_number as plain_number
 from costcalc.table.cells import shape_text as shape_text
 from costcalc.table.cells import visible as visible
 from costcalc.table.data import CONVENTION as CONVENTION
+from costcalc.table.data import COUNT as COUNT
+from costcalc.table.data import IN_BYTES as IN_BYTES
+from costcalc.table.data import NO_FLOAT as NO_FLOAT
 from costcalc.table.data import Column as Column
+from costcalc.table.data import LatexFloat as LatexFloat
 from costcalc.table.data import LazySequence as LazySequence
 from costcalc.table.data import TableData
 from costcalc.table.formats import format_of_suffix, pieces
@@ -62,9 +67,22 @@ class Tabular(ABC):
         """The tables as Markdown."""
         return self._as("markdown")
 
-    def to_latex(self) -> str:
-        """The tables as LaTeX, to \\input into a document that uses booktabs."""
-        return self._as("latex")
+    def to_latex(self, *, caption: str = "", label: str = "") -> str:
+        """The tables as LaTeX, to \\input into a document that uses booktabs; with a `caption` or a `label`, to be
+        referred to, the first floats."""
+        from costcalc.table.markup import latex
+
+        return "".join(latex(self.tables(), LatexFloat(caption, label)))
+
+    def in_units(self, units: str) -> Shown:
+        """The tables with counts and bytes in units, one for each column: `auto`, `M`, `MiB` or `M,MiB`.
+
+        Raises UnknownName for a unit that does not exist, UsageError for two of one kind.
+        """
+        from costcalc.table.units import in_units, read_units
+
+        read = read_units(units)
+        return Shown([in_units(table, read) for table in self.tables()], self)
 
     def save(self, path: str | Path) -> None:
         """Writes a file in the format of its suffix: .txt .json .csv .md .tex; all of it or none, piece by piece.
@@ -107,6 +125,21 @@ class Table(TableData, Tabular):
 
     def __repr__(self) -> str:
         return f"<costcalc.Table {self.title!r}: {plural(len(self.rows), 'row')}>"
+
+
+class Shown(Tabular):
+    """Tables in the units that are asked for, of a result whose values stay exact."""
+
+    def __init__(self, tables: list[Table], of: Tabular):
+        self._tables, self._of = tables, of
+
+    def tables(self) -> list[Table]:
+        """The tables in these units."""
+        return self._tables
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON document of the result, which has no units."""
+        return self._of.to_dict()
 
 
 def document(**fields: Any) -> dict[str, Any]:

@@ -28,7 +28,21 @@ def cell(value: Any, kind: str) -> str:
 
 
 def _whole(number: Any) -> str:
+    if isinstance(number, InUnit):
+        return f"{measured(Fraction(int(number), number.size))} {number.unit}".rstrip()
     return value_text(number) if isinstance(number, Fraction) else f"{number:,}"
+
+
+class InUnit(int):
+    """A whole number that a table shows in a unit: 4.089 G. CSV and JSON have it in full."""
+
+    unit: str
+    size: int
+
+    def __new__(cls, number: int, unit: str, size: int) -> InUnit:
+        self = super().__new__(cls, number)
+        self.unit, self.size = unit, size
+        return self
 
 
 class RelativeDifference(float):
@@ -60,13 +74,12 @@ def _signed(number: Any) -> str:
     return f"{sign}{_whole(abs(number.exact))}" if isinstance(number, RelativeDifference) else _share(number)
 
 
-def _more(number: Any) -> str:
-    """`9.68× fewer`, `1.0005× more`, `equal`."""
+def _factor(number: Any) -> str:
+    """`÷9.68`, `×1.0005`, `=`: what the number of a baseline is divided or multiplied by."""
     if number in (0, 1):
-        return "equal" if number else "none"
-    word, times = ("fewer", 1 / Fraction(number)) if number < 1 else ("more", Fraction(number))
-    text = times_text(times)
-    return f"slightly {word}" if text.endswith("…") else f"{text}× {word}"
+        return "=" if number else "0"
+    sign, times = ("÷", 1 / Fraction(number)) if number < 1 else ("×", Fraction(number))
+    return f"{sign}{times_text(times)}"
 
 
 def measured(number: float | Fraction) -> str:
@@ -90,7 +103,7 @@ def bytes_text(count: float) -> str:
 
 NUMBERS: dict[str, Callable[[Any], str]] = {
     "int": _whole, "real": lambda number: rounded(number, 3), "ratio": _ratio, "share": _share, "signed": _signed,
-    "more": _more, "measured": measured, "brief": brief, "bytes": bytes_text,
+    "factor": _factor, "measured": measured, "brief": brief, "bytes": bytes_text,
 }  # fmt: skip
 
 

@@ -4,30 +4,69 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from fractions import Fraction
+from typing import Any, NamedTuple
 
-from costcalc.table.cells import cell
+from costcalc.table.cells import cell, plain_number
+from costcalc.text import rounded
 
 CONVENTION = (
     "MACs: multiplications in convolutions, linear layers and matrix products, one per multiply-accumulate; "
     "bias and normalisation not counted. FLOPs = 2 × MACs"
 )
-LEFT = ("text", "shape", "more")  # kinds whose cells start at the left; all others are numbers and end at the right
+COUNT, IN_BYTES = "count", "bytes"  # what the numbers of a column may be, which have units
+LEFT = ("text", "shape", "factor")  # kinds whose cells start at the left; all others are numbers and end at the right
+
+
+class LatexFloat(NamedTuple):
+    """The caption and the label of a LaTeX table that floats."""
+
+    caption: str = ""
+    label: str = ""
+
+
+NO_FLOAT = LatexFloat()
+
+
+class Scale(NamedTuple):
+    """The unit in which numbers are shown, and with how many decimals."""
+
+    size: int
+    decimals: int
+
+    def text(self, value: Any, kind: str) -> str:
+        """`4.089`; a small number that would round to 0 is `< 0.001`, and symbols stay."""
+        number = plain_number(value)
+        if number is None:
+            return cell(value, kind)
+        scaled = Fraction(number) / self.size
+        smallest = Fraction(1, 10**self.decimals)
+        if 0 < abs(scaled) < smallest / 2:
+            return f"{'<' if scaled > 0 else '>'} {rounded(smallest if scaled > 0 else -smallest, self.decimals)}"
+        return rounded(scaled, self.decimals) if scaled else "0"
 
 
 @dataclass(frozen=True)
 class Column:
     """A column: the key of its values, its heading, and how they are shown.
 
-    Kinds: text, shape, more (a ratio in words: 9.68× fewer), and the numbers int, signed (+3), real, ratio, share,
+    Kinds: text, shape, factor (÷9.68, ×5.64), and the numbers int, signed (+3), real, ratio, share,
     measured (four digits are shown), brief (three), bytes, knob (as it is set) and figure (already text: `1.5B`).
-    A narrow terminal drops the columns with the highest `rank` first, and never those of rank 0.
+    A narrow terminal drops the columns with the highest `rank` first, and never those of rank 0. Numbers that are
+    counts or bytes (`measure`) may have a unit (`scale`), that of another column where `unit_of` is its key.
     """
 
     key: str
     title: str
     kind: str = "int"
     rank: int = 0
+    measure: str = ""
+    unit_of: str = ""
+    scale: Scale | None = None
+
+    def text(self, value: Any) -> str:
+        """A value as it is shown."""
+        return cell(value, self.kind) if self.scale is None else self.scale.text(value, self.kind)
 
     @property
     def align(self) -> str:
@@ -66,7 +105,7 @@ class TableData:
 
     def texts(self, row: dict[str, Any]) -> list[str]:
         """The cells of a row as text, one for each column; empty where the row has no value."""
-        return [cell(row.get(column.key), column.kind) for column in self.columns]
+        return [column.text(row.get(column.key)) for column in self.columns]
 
     def note_lines(self) -> list[str]:
         """The notes, line by line."""

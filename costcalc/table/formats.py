@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from costcalc.errors import UnknownName
-from costcalc.table.data import TableData
+from costcalc.table.data import NO_FLOAT, LatexFloat, TableData
 
 FORMATS = ("table", "json", "csv", "markdown", "latex")
 SUFFIXES = {
@@ -16,7 +16,7 @@ SUFFIXES = {
 }  # fmt: skip
 
 
-def pieces(tables: Sequence[TableData], document: Any, format: str) -> Iterator[str]:
+def pieces(tables: Sequence[TableData], document: Any, format: str, floating: LatexFloat = NO_FLOAT) -> Iterator[str]:
     """The text of the tables, or of the JSON document behind them, in one of `FORMATS`, piece by piece to save memory.
     A CSV has the first table only."""
     if format == "json":
@@ -30,7 +30,7 @@ def pieces(tables: Sequence[TableData], document: Any, format: str) -> Iterator[
     if format in ("markdown", "latex"):
         from costcalc.table import markup
 
-        return markup.markdown(tables) if format == "markdown" else markup.latex(tables)
+        return markup.markdown(tables) if format == "markdown" else markup.latex(tables, floating)
     from costcalc.table.aligned import plain_lines
 
     return plain_lines(tables)

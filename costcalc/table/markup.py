@@ -4,22 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from costcalc.table.cells import cell, visible
-from costcalc.table.data import Column, TableData
+from costcalc.table.data import NO_FLOAT, Column, LatexFloat, TableData
+from costcalc.table.tex_signs import SIGNS
 
 MARKDOWN = re.compile(r"[\\`*\[\]<>|~&]|(?<!\w)_|_(?!\w)")  # an _ within a word is one
 NEGATIVE = re.compile(r"^-(?=[\d,.]+( %)?$)")
-LATEX = {
-    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
-    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
-    "|": r"\textbar{}", '"': r"\textquotedbl{}", "`": r"\textasciigrave{}", "'": r"\textquotesingle{}",
-    "[": "{[}", "]": "{]}",  # else \\ and \toprule take them for an option
-    "-": "{-}",  # else two of them are a dash
-    "×": r"$\times$", "·": r"$\cdot$", "−": "$-$", "≤": r"$\leq$", "≥": r"$\geq$", "⌈": r"$\lceil$", "⌉": r"$\rceil$",
-    "⌊": r"$\lfloor$", "⌋": r"$\rfloor$", "²": "$^2$", "³": "$^3$", "∞": r"$\infty$", "→": r"$\to$", "…": r"\dots{}",
-}  # fmt: skip
-TEX = str.maketrans(LATEX)
+LABEL = re.compile(r"[^\w:.-]")  # what a label cannot have
 MIN_SENTENCE = 40  # characters; longer texts are wrapped
 PACKAGES = r"\usepackage[T1]{fontenc}, {textcomp} and {booktabs}"
 
@@ -66,17 +59,28 @@ def _md_line(text: str) -> str:
     return re.sub(r"^(\d*)([-+#.)])", r"\1\\\2", text)
 
 
-def latex(tables: Sequence[TableData]) -> Iterator[str]:
+def latex(tables: Sequence[TableData], floating: LatexFloat = NO_FLOAT) -> Iterator[str]:
     """booktabs tables to \\input into a document, line by line, each with its title above and its notes below in small
-    type."""
+    type. The first floats if it has a caption, in place of its title, or a label."""
     for number, table in enumerate(tables):
         yield "\n" * bool(number)
-        for line in _tex_table(table):
+        yield f"% needs {PACKAGES}\n"
+        lines = _tex_float(table, floating) if not number and any(floating) else _tex_table(table)
+        for line in lines:
             yield f"{line}\n"
 
 
+def _tex_float(table: TableData, floating: LatexFloat) -> Iterator[str]:
+    yield r"\begin{table}[htbp]"
+    yield r"\centering"
+    yield rf"\caption{{{_tex(floating.caption or table.title)}}}"
+    if floating.label:
+        yield rf"\label{{{LABEL.sub('', floating.label)}}}"
+    yield from _tex_table(replace(table, title=""))
+    yield r"\end{table}"
+
+
 def _tex_table(table: TableData) -> Iterator[str]:
-    yield f"% needs {PACKAGES}"
     if table.title:
         yield rf"\noindent\textbf{{{_tex(table.title)}}}\par\smallskip"
     yield rf"\noindent\begin{{tabular}}{{{''.join(_tex_column(table, column) for column in table.columns)}}}"
@@ -106,4 +110,4 @@ def _tex_row(texts: Sequence[str]) -> str:
 
 
 def _tex(text: str) -> str:
-    return NEGATIVE.sub("−", visible(text.strip())).translate(TEX)
+    return NEGATIVE.sub("−", visible(text.strip())).translate(SIGNS)

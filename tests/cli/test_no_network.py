@@ -47,9 +47,10 @@ COUNTS = [
     "sweep lenet5 r=28:40:4 -o a.csv", "sweep lenet5 r=28:40:4 --fit", "sweep lenet5 r=28:40:4 --histogram macs",
     "sweep mobilenet_v1 r=32:128:1 w=0.25:1:0.01 --where 'macs > 0' --workers 2 --top 3", "sweep resnet --presets all",
     "scale mobilenet_v2@r=192 --free w --max macs=300M", "memory lenet5 --train --within 1MB",
+    "check lenet5 --max macs=1M --max train_peak_bytes=16MB", "check lenet5 --max macs=1M -f github",
     "transfer lenet5 --classes 3 --within 1MB", "transfer lenet5 --classes 3 --rate 100 --disk-rate 1MB -f json",
     "augment", "augment alexnet@crop=227 --step alexnet --rate 100 -o a.md",
-    "explain lenet5", "reconcile lenet5", "reconcile augment:alexnet",
+    "explain lenet5", "info resnet", "info resnet --yaml", "reconcile lenet5", "reconcile augment:alexnet",
     "export lenet5", "export lenet5 -o a.yaml", "export resnet50 -o a.dot",
     "validate specs/lenet5.yaml", "validate specs/augment/lecture.yaml", "ops", "ops conv",
     "schema", "schema --augment",
@@ -74,7 +75,13 @@ def offline(folder, code, *words):
     """What a Python program ended with, in a folder that has the specs; and what connections it tried."""
     log = folder / "tried"
     path = os.pathsep.join(map(str, (TESTS / "support" / "offline", ROOT)))
-    env = {**os.environ, "PYTHONPATH": path, "OFFLINE_LOG": str(log), "COSTCALC_STORE": str(folder / "own.db")}
+    env = {
+        **os.environ,
+        "PYTHONPATH": path,
+        "OFFLINE_LOG": str(log),
+        "OMP_NUM_THREADS": "1",
+        "COSTCALC_STORE": str(folder / "own.db"),
+    }
     done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, env=env, cwd=folder)
     return done, log.read_text() if log.exists() else ""
 

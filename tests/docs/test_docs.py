@@ -2,7 +2,8 @@
 
     ```console   `$ costcalc …` lines and their output, compared to the letter; a page's first block in processes
     ```python    `>>>` lines, by doctest
-    ```yaml      with a `name:`, a spec: written beside the examples, and valid
+    ```yaml      with a `name:`, a spec: written beside the examples, and valid; where it stands again it is changed
+    ```toml      with [tool.costcalc], the pyproject.toml from there on
 
 COSTCALC_UPDATE_DOCS=1 writes the output of today into the pages instead; read the diff.
 """
@@ -27,11 +28,21 @@ from costcalc.pipeline.pipeline_library import is_pipeline
 SEEN_BY_A_PIPE = {"NO_COLOR": "1", "COLUMNS": "100", "PYTHONIOENCODING": "utf-8"}
 
 
-def words_of(line):
-    """The arguments of one `$` line. Not a shell: words and quotes."""
+OF_GIT = {  # a commit has the same hash everywhere
+    "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull, "GIT_DEFAULT_HASH": "sha1",
+    **{f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER")
+       for what, value in {"NAME": "you", "EMAIL": "you@example.org", "DATE": "2026-01-01T00:00:00Z"}.items()},
+}  # fmt: skip
+
+
+def output_of(line, folder, how):
+    """What one `$` line prints. Not a shell: words and quotes."""
     first, *words = shlex.split(line)
-    assert first == "costcalc", f"only costcalc is run in docs, not {first}"
-    return words
+    if first == "git":
+        done = subprocess.run([first, *words], cwd=folder, env={**os.environ, **OF_GIT}, capture_output=True, text=True)
+        return done.stdout + done.stderr
+    assert first == "costcalc", f"only costcalc and git are run in docs, not {first}"
+    return how(words, folder)
 
 
 def in_a_process(words, folder):
@@ -66,14 +77,23 @@ def in_this_process(words, folder):
 def rerun(block, folder, how=in_this_process):
     """The block with the output its commands have today."""
     commands = [line for line in block.splitlines() if line.startswith("$ ")]
-    printed = [(line, how(words_of(line[2:]), folder)) for line in commands]
+    printed = [(line, output_of(line[2:], folder, how)) for line in commands]
     return "".join(f"{line}\n{re.sub(r' +$', '', text, flags=re.MULTILINE)}" for line, text in printed)
 
 
 def write_specs(text, folder):
-    for block in blocks(text, "yaml"):
-        if name := re.search(r"^name: (\w+)", block, re.MULTILINE):
-            (folder / f"{name[1]}.yaml").write_text(block, encoding="utf-8")
+    """Writes the specs of a page, as each stands there first."""
+    for block in reversed(blocks(text, "yaml")):
+        write_block("yaml", block, folder)
+
+
+def write_block(language, block, folder):
+    """Writes a spec, or the file of a project, as of now."""
+    name = re.search(r"^name: (\w+)", block, re.MULTILINE)
+    if language == "yaml" and name:
+        (folder / f"{name[1]}.yaml").write_text(block, encoding="utf-8")
+    elif language == "toml" and "[tool.costcalc" in block:
+        (folder / "pyproject.toml").write_text(block, encoding="utf-8")
 
 
 def run_python(page, text):
@@ -101,13 +121,19 @@ def test_console_examples(page, tmp_path, monkeypatch):
         assert run_python(page, text) == 0
     if UPDATE:
         text = re.sub(r"(?s)(<!-- ops -->\n).*(?=<!-- end of ops -->)", lambda m: f"{m[1]}\n{markdown()}\n", text)
-        page.write_text(
-            FENCE.sub(lambda m: f"```console\n{rerun(m[2], tmp_path)}```" if m[1] == "console" else m[0], text),
-            encoding="utf-8",
-        )
+
+        def today(match):
+            write_block(match[1], match[2], tmp_path)
+            return f"```console\n{rerun(match[2], tmp_path)}```" if match[1] == "console" else match[0]
+
+        page.write_text(FENCE.sub(today, text), encoding="utf-8")
         return
-    for number, block in enumerate(blocks(text, "console")):
-        assert rerun(block, tmp_path, in_this_process if number else in_a_process) == block
+    how = in_a_process
+    for match in FENCE.finditer(text):
+        write_block(match[1], match[2], tmp_path)
+        if match[1] == "console":
+            assert rerun(match[2], tmp_path, how) == match[2]
+            how = in_this_process
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

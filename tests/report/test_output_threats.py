@@ -20,7 +20,7 @@ from support.terminals import PLAIN, ROOT, in_terminal, piped
 from costcalc import UnknownName, report
 from costcalc.cli import app
 from costcalc.table import Column, Table, visible
-from costcalc.table.markup import LATEX
+from costcalc.table.tex_signs import SIGNS
 
 FORMATS = ("table", "json", "csv", "markdown", "latex", "mermaid", "dot")
 
@@ -111,7 +111,7 @@ def names_printed(text, format, names):
         cells = [re.match(r"\| ((?:\\.|[^\\|])*) \|", line)[1] for line in lines if line.startswith("| ")][2:-1]
         return [re.sub(r"\\([!-/:-@[-`{-~])", r"\1", text) for text in cells]
     if format == "latex":
-        back = {v: k for k, v in LATEX.items()}
+        back = {text: chr(sign) for sign, text in SIGNS.items()}
         signs = re.compile("|".join(map(re.escape, sorted(back, key=len, reverse=True))))
         cells = [line.split(" & ")[0] for line in lines if line.endswith(r"\\")][1:-1]
         return [signs.sub(lambda sign: back[sign[0]], text) for text in cells]

@@ -5,7 +5,7 @@ from fractions import Fraction
 import pytest
 
 import costcalc
-from costcalc.analysis.scaling.scale import read_budget
+from costcalc.analysis.metric_limits import read_budget
 from costcalc.errors import NothingFits, ShapeError, UnknownName, UsageError
 
 

@@ -12,10 +12,10 @@ from support import needed
 from support.confined import calls
 
 import costcalc
+from costcalc.analysis.metric_limits import read_budget
 from costcalc.analysis.power_laws import knob_exponents
 from costcalc.analysis.scaling.default_grid import axes_of
 from costcalc.analysis.scaling.phi import CompoundLaw
-from costcalc.analysis.scaling.scale import read_budget
 from costcalc.analysis.sweep.grid import Grid, given_axes
 from costcalc.analysis.sweep.point_query import read_query
 from costcalc.analysis.sweep.sweep import sweep

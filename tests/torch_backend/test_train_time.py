@@ -24,6 +24,7 @@ def runner(target, **settings):
     return Runner(net.graph(), Settings(batch=net.values["batch"], train=True, **settings))
 
 
+@pytest.mark.usefixtures("short_turns")
 def test_runs_say_how_they_were_trained_and_like_is_compared_with_like(tmp_path, capsys):
     path = str(tmp_path / "runs.db")
     words = ["time", "lenet5", "--train", "--quick", "--device", "cpu", "--store", path]
@@ -45,6 +46,7 @@ def test_runs_say_how_they_were_trained_and_like_is_compared_with_like(tmp_path,
         compare(plain, adam)
 
 
+@pytest.mark.usefixtures("short_turns")
 def test_networks_that_are_frozen_in_other_ways_are_timed_in_turns():
     groups = []
     nets = [costcalc.load("lenet5"), costcalc.load("lenet5@freeze=conv2")]

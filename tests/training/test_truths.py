@@ -2,6 +2,7 @@
 
 import pytest
 from support.layers import in_a_row
+from support.sizes import size
 
 import costcalc
 from costcalc import ops
@@ -81,10 +82,13 @@ def test_freezing_more_never_costs_more(target):
         assert values == sorted(values, reverse=True)
 
 
+@pytest.mark.sized
 def test_formulas_of_a_step_are_the_counts():
     metrics = [name for name, metric in METRICS.items() if metric.step and metric.together == "sum"]
     assert len(metrics) == 9
-    for target in ("resnet", "efficientnet@freeze=stage3", "mobilenet_v1"):
+    for target in size(
+        ("efficientnet@freeze=stage6", "mobilenet_v1"), ("resnet", "efficientnet@freeze=stage3", "mobilenet_v1")
+    ):
         model = costcalc.load(target)
         for settings in (
             {"batch": 3, "r": 96},

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from costcalc.analysis.columns import measure_of
 from costcalc.analysis.cost import cost_of
 from costcalc.analysis.metrics import METRICS, metric_notes, metric_of, why_not_whole
 from costcalc.analysis.scaling.along import Costs, costs_at
@@ -73,10 +74,12 @@ class BreakEven(Result):
     def table(self) -> Table:
         """A row for each stretch."""
         label, names = METRICS[self.by].title, [model.label for model in self.models]
+        of = measure_of(self.by)
         columns = (
             Column("from", f"{self.knob} from", "knob"), Column("to", "to", "knob"),
-            Column("more", f"more {label}", "text"), Column("first", names[0]), Column("second", names[1]),
-            Column("ratio", "the first to the second", "more", 1),
+            Column("more", f"more {label}", "text"),
+            Column("first", names[0], measure=of), Column("second", names[1], measure=of, unit_of="first"),
+            Column("ratio", f"to {names[1]}", "factor", 1),
         )  # fmt: skip
         rows = [{**row, "more": row["more"] or "the same"} for row in self.to_records()]
         return Table(f"{label} of {names[0]} and {names[1]} by {self.knob}", columns, rows, None, self.notes())

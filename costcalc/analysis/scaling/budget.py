@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from math import log, prod
 from typing import Any
 
+from costcalc.analysis.metric_limits import budget_text, check_budget
 from costcalc.analysis.metrics import metric_notes
 from costcalc.analysis.power_laws import EXPONENTS
 from costcalc.analysis.scaling.compound import Compound, compound_model
 from costcalc.analysis.scaling.default_grid import axes_of, axis_text, free_knobs
 from costcalc.analysis.scaling.knob_steps import check_size_knob
 from costcalc.analysis.scaling.phi import PAPER_LAW, CompoundLaw
-from costcalc.analysis.scaling.scale import Scaled, budget_text, check_budget, largest, metric_columns
+from costcalc.analysis.scaling.scale import Scaled, largest, metric_columns
 from costcalc.analysis.scaling.search import costs_for_budget, with_usual_metrics
 from costcalc.analysis.sweep.kept_points import invalid_note
 from costcalc.analysis.sweep.progress import Progress, no_progress

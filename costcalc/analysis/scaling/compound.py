@@ -13,12 +13,13 @@ from typing import Any
 
 import numpy as np
 
+from costcalc.analysis.metric_limits import budget_text, check_budget
 from costcalc.analysis.metrics import metric_notes
 from costcalc.analysis.power_laws import EXPONENTS
 from costcalc.analysis.scaling.along import costs_in_chunks
 from costcalc.analysis.scaling.knob_steps import STEPS_PER_UNIT
 from costcalc.analysis.scaling.phi import MAX_PHI, PAPER_LAW, CompoundLaw, check_law_knobs, read_phi, rounding_text
-from costcalc.analysis.scaling.scale import budget_text, check_budget, metric_columns
+from costcalc.analysis.scaling.scale import metric_columns
 from costcalc.analysis.scaling.search import costs_for_budget, with_usual_metrics
 from costcalc.analysis.warnings import warnings_of_grid
 from costcalc.dims import canonical

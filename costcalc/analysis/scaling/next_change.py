@@ -21,7 +21,7 @@ from costcalc.analysis.warnings import warnings_of
 from costcalc.errors import Problem, UsageError
 from costcalc.models.model import Model
 from costcalc.result import RowsResult
-from costcalc.table import CONVENTION, Column, Table
+from costcalc.table import CONVENTION, COUNT, Column, Table
 from costcalc.text import knobs_note, value_text
 
 MAX_STEPS = 150_000  # in which a change is looked for
@@ -47,8 +47,8 @@ class NextSteps(RowsResult):
         """The next step of each knob, its cost and the reason."""
         columns = (
             Column("knob", "knob", "text"), Column("now", "now", "knob"), Column("free_to", "free to", "knob"),
-            Column("next", "next", "knob"), Column("more_params", "more params", "int", 3),
-            Column("params_share", "params up", "share", 2), Column("more_macs", "more MACs", "int", 3),
+            Column("next", "next", "knob"), Column("more_params", "more params", "int", 3, COUNT),
+            Column("params_share", "params up", "share", 2), Column("more_macs", "more MACs", "int", 3, COUNT),
             Column("macs_share", "MACs up", "share", 1), Column("what", "what changes", "text", 1),
         )  # fmt: skip
         rows = [{**row, "what": _shortened(row["changes"])} for row in self.rows]

@@ -12,6 +12,7 @@ from math import log, prod
 from pathlib import Path
 from typing import Any
 
+from costcalc.analysis.columns import metric_column
 from costcalc.analysis.metrics import COUNTED, METRICS, check_not_a_metric, metric_notes, read_metrics
 from costcalc.analysis.power_laws import EXPONENTS, compound_knobs
 from costcalc.analysis.scaling.along import costs_at
@@ -25,7 +26,7 @@ from costcalc.chart import Chart
 from costcalc.errors import Problem, UsageError, shorten, unknown
 from costcalc.models.model import Model
 from costcalc.result import RowsResult
-from costcalc.table import Column, Table
+from costcalc.table import COUNT, Column, Table
 from costcalc.text import equations_text, plural, power_text, times_text
 
 PUBLISHED_METRICS = ("params", "macs")
@@ -54,16 +55,18 @@ class PresetSweep(RowsResult):
         """Settings, metrics (params and MACs also as published), and the law with its error."""
         columns = [Column("preset", "preset", "text"), *(Column(name, name, "knob") for name in self.knobs)]
         for i, name in enumerate(self.metrics):
-            title, kind, rank = METRICS[name].title, METRICS[name].kind, max(0, i - 1)
+            rank = max(0, i - 1)
             if name in PUBLISHED_METRICS and self._has_figures(name):
-                columns.append(Column(f"{name}_published", f"published {title}", "figure", 2 - (name == "macs")))
-            columns.append(Column(name, title, kind, rank))
+                columns.append(
+                    Column(f"{name}_published", f"published {METRICS[name].title}", "figure", 2 - (name == "macs"))
+                )
+            columns.append(metric_column(name, rank))
         notes = []
         if any(self._has_figures(name) for name in {*PUBLISHED_METRICS} & {*self.metrics}):
             notes.append("published: the figures of the spec's source; `costcalc reconcile` says why they differ")
         if self.law:
             law = "·".join(power_text(knob, EXPONENTS[knob]) for knob in self.law)
-            columns += [Column("law", law, "int", 3), Column("error", "its error", "share", 3)]
+            columns += [Column("law", law, "int", 3, COUNT, "macs"), Column("error", "its error", "share", 3)]
             notes.append(f"{law}: the MACs of {self.rows[0]['preset']}, times what that product has grown by since")
         if "seconds" in self.metrics:
             notes.append(how_many_measured([row["seconds"] for row in self.rows]))

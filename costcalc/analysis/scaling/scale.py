@@ -5,59 +5,21 @@ largest(costcalc.load("mobilenet_v2@r=192"), "w", {"macs": 300_000_000}).value
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from costcalc.analysis.columns import metric_column
-from costcalc.analysis.metrics import metric_notes, metric_of, why_not_whole
+from costcalc.analysis.metric_limits import budget_text, check_budget
+from costcalc.analysis.metrics import metric_notes
 from costcalc.analysis.scaling.knob_steps import check_size_knob
 from costcalc.analysis.scaling.search import BudgetSearch, with_usual_metrics
 from costcalc.analysis.warnings import warnings_of_grid
-from costcalc.dims import clip, is_rational, to_exact
-from costcalc.errors import Problem, UsageError, shorten
+from costcalc.errors import Problem
 from costcalc.models.model import Model
 from costcalc.result import Result
 from costcalc.table import Column, Table
-from costcalc.text import knobs_note, read_amount, value_text
-
-
-def read_budget(texts: Iterable[str]) -> dict[str, int]:
-    """Reads `["macs=400M", "params=6,000,000", "weight_bytes=16MB"]`. Raises UnknownName and UsageError."""
-    budget: dict[str, int] = {}
-    for text in texts:
-        name, _, most = (part.strip() for part in text.partition("="))
-        if name in budget:
-            raise UsageError(f"{name} has two budgets; give one")
-        budget[name] = read_limit(name, most)
-    return budget
-
-
-def read_limit(metric: str, most: Any) -> int:
-    """The limit of a metric, from a number or a text as on the command line. Raises UnknownName and UsageError."""
-    metric_of(metric, unless=why_not_whole)
-    if isinstance(most, str):
-        amount = read_amount(most, of_bytes=metric.endswith("_bytes"))
-        if amount is None:
-            example = f"{metric}=24GB" if metric.endswith("_bytes") else "macs=400M or params=6,000,000"
-            raise UsageError(f"{shorten(f'{metric}={most}')!r} is not a budget; write {example}")
-        return amount
-    number = to_exact(most)
-    if not is_rational(number) or isinstance(most, bool):
-        raise UsageError(f"{metric} is at most a number, got {clip(most)}")
-    return int(number // 1)  # as counts are
-
-
-def read_bytes(within: Any) -> int:
-    """So many bytes as memory may hold, from a number or a text such as 24GB. Raises UsageError."""
-    if isinstance(within, str) and read_amount(within, of_bytes=True) is None:
-        raise UsageError(f"--within {shorten(within)!r} is not a budget; write --within 24GB or 16GiB")
-    return read_limit("memory_bytes", within)
-
-
-def budget_text(budget: Mapping[str, int]) -> str:
-    """`macs ≤ 400,000,000, params ≤ 6,000,000`"""
-    return ", ".join(f"{name} ≤ {most:,}" for name, most in budget.items())
+from costcalc.text import knobs_note, value_text
 
 
 def metric_columns(budget: Collection[str] = (), rank: int = 1) -> list[Column]:
@@ -142,11 +104,3 @@ def largest(model: Model, knob: str, budget: Mapping[str, int]) -> Scaled:
         None if after is None else search.value(after), costs, "" if search.steps.usual else search.steps.said(),
         None if search.end is None else search.value(search.end),
     )  # fmt: skip
-
-
-def check_budget(budget: Mapping[str, Any]) -> dict[str, int]:
-    """The budget in whole numbers. Raises UnknownName for an unknown metric, UsageError for an empty budget or a limit
-    that is not a number."""
-    if not budget:
-        raise UsageError("no budget to keep; give one, as in --max macs=300M")
-    return {metric: read_limit(metric, most) for metric, most in budget.items()}

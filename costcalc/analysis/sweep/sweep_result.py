@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from costcalc.analysis.columns import read_columns
+from costcalc.analysis.columns import metric_column, read_columns
 from costcalc.analysis.metrics import METRICS, metric_notes
 from costcalc.analysis.sweep.fit import Fit, fit
 from costcalc.analysis.sweep.grid import Grid
@@ -70,7 +70,7 @@ class Sweep(KeptPoints, Result):
     def table(self, most: int | None = None) -> Table:
         """A row for each point, or for the first so many."""
         knobs = [Column(name, name, "knob") for name in self.grid.axes]
-        metrics = [Column(name, METRICS[name].title, METRICS[name].kind, i) for i, name in enumerate(self.metrics)]
+        metrics = [metric_column(name, i) for i, name in enumerate(self.metrics)]
         title = self.model.heading
         notes = self.notes()
         if most is not None and len(self) > most:

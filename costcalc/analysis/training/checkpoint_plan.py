@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from costcalc.analysis.scaling.scale import check_budget
+from costcalc.analysis.metric_limits import check_budget
 from costcalc.analysis.training.auto_checkpoint import MAX_ROWS_TRIED, Checkpointing, Choice
 from costcalc.analysis.training.step_metrics import step_of
 from costcalc.analysis.unrolled import COPIES_TO_TRAIN, unrolled_layers
@@ -16,7 +16,7 @@ from costcalc.analysis.warnings import warnings_of
 from costcalc.errors import NothingFits, Problem
 from costcalc.models.model import Model
 from costcalc.result import Result
-from costcalc.table import CONVENTION, Column, Table, bytes_text
+from costcalc.table import CONVENTION, COUNT, IN_BYTES, Column, Table, bytes_text
 from costcalc.text import knobs_note, plural
 
 FITS = "train_peak_bytes"
@@ -50,8 +50,8 @@ class CheckpointPlan(Result):
     def table(self) -> Table:
         """Each row that keeps something: what it keeps without checkpoints, and what is computed again."""
         columns = (
-            Column("row", "row", "text"), Column("saved_bytes", "saved bytes"),
-            Column("chosen", "checkpointed", "text"), Column("recomputed_macs", "recomputation"),
+            Column("row", "row", "text"), Column("saved_bytes", "saved bytes", measure=IN_BYTES),
+            Column("chosen", "checkpointed", "text"), Column("recomputed_macs", "recomputation", measure=COUNT),
         )  # fmt: skip
         rows = [
             {

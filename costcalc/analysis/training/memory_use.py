@@ -10,7 +10,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from costcalc.analysis.memory import peak_activations
-from costcalc.analysis.scaling.scale import Scaled, largest, read_bytes
+from costcalc.analysis.metric_limits import read_bytes
+from costcalc.analysis.scaling.scale import Scaled, largest
 from costcalc.analysis.training.step_metrics import step_of
 from costcalc.analysis.training.step_peak import parts_of_peak
 from costcalc.analysis.training.timeline import BUFFERS, WEIGHTS
@@ -21,7 +22,7 @@ from costcalc.errors import Problem, UsageError
 from costcalc.graph import unroll
 from costcalc.models.model import Model
 from costcalc.result import Result
-from costcalc.table import Column, Table, bytes_text
+from costcalc.table import IN_BYTES, Column, Table, bytes_text
 from costcalc.text import knobs_note
 
 ACTIVATIONS = "activations"  # at inference
@@ -46,7 +47,11 @@ class MemoryUse(Result):
 
     def table(self) -> Table:
         """A row for each kind."""
-        columns = Column("what", "", "text"), Column("bytes", "bytes"), Column("share", "share", "share")
+        columns = (
+            Column("what", "", "text"),
+            Column("bytes", "bytes", measure=IN_BYTES),
+            Column("share", "share", "share"),
+        )
         rows = [{"what": kind, "bytes": size, "share": size / self.bytes} for kind, size in self.parts.items()]
         return Table(self.model.heading, columns, rows, {"what": "at once", "bytes": self.bytes}, self.notes())
 

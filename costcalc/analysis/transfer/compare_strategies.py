@@ -8,7 +8,7 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
-from costcalc.analysis.scaling.scale import read_bytes
+from costcalc.analysis.metric_limits import read_bytes
 from costcalc.analysis.transfer.in_seconds import given_rates
 from costcalc.analysis.transfer.plan import plan_transfer
 from costcalc.analysis.transfer.strategies import strategies

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from costcalc.analysis.scaling.scale import largest, read_bytes
+from costcalc.analysis.metric_limits import read_bytes
+from costcalc.analysis.scaling.scale import largest
 from costcalc.analysis.scaling.search import NoLimit
 from costcalc.analysis.sweep.totals import totals_of
 from costcalc.analysis.transfer.plan import Plan, check_count

@@ -14,16 +14,16 @@ from costcalc.analysis.transfer.strategies import ALL, FEATURES, FREEZE, HEAD, S
 from costcalc.analysis.warnings import warnings_of
 from costcalc.errors import Problem, unknown
 from costcalc.result import RowsResult
-from costcalc.table import CONVENTION, Column, Table
+from costcalc.table import CONVENTION, COUNT, Column, Table
 from costcalc.text import knobs_note, plural
 
 COLUMNS = (
     Column("strategy", "strategy", "text"),
-    Column("trainable_params", "trainable"),
-    Column("frozen_params", "frozen", "int", 4),
-    Column("step_macs", "MACs a step", "int", 3),
-    Column("epoch_macs", "an epoch", "int", 5),
-    Column("macs", "MACs in all"),
+    Column("trainable_params", "trainable", measure=COUNT),
+    Column("frozen_params", "frozen", "int", 4, COUNT),
+    Column("step_macs", "MACs a step", "int", 3, COUNT),
+    Column("epoch_macs", "an epoch", "int", 5, COUNT),
+    Column("macs", "MACs in all", measure=COUNT),
     Column("step_bytes", "step memory", "bytes", 1),
     Column("largest_batch", "largest batch", "int", 1),
     Column("disk_bytes", "on disk", "bytes", 2),

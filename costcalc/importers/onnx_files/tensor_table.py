@@ -12,10 +12,14 @@ from costcalc.errors import UsageError
 from costcalc.importers.onnx_files.onnx_record import shape_text
 from costcalc.importers.onnx_files.safetensors_header import StoredTensor, read_tensors
 from costcalc.result import Result
-from costcalc.table import Column, LazySequence, Table, cell
+from costcalc.table import COUNT, IN_BYTES, Column, LazySequence, Table, cell
 from costcalc.text import plural
 
-NAME, PARAMS, BYTES = Column("name", "tensor", "text"), Column("params", "params"), Column("bytes", "bytes")
+NAME, PARAMS, BYTES = (
+    Column("name", "tensor", "text"),
+    Column("params", "params", measure=COUNT),
+    Column("bytes", "bytes", measure=IN_BYTES),
+)
 TENSOR_COLUMNS = (NAME, Column("shape", "shape", "text", 1), Column("dtype", "type", "text", 2), PARAMS, BYTES)
 BLOCK_COLUMNS = (Column("name", "block", "text"), Column("tensors", "tensors", rank=1), PARAMS, BYTES)
 COUNTS_ALL = (

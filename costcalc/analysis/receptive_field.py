@@ -1,0 +1,263 @@
+"""How much of the input one element of each layer's output depends on, and how far apart neighbours lie there.
+
+Each axis of a tensor is a list of stretches: runs of elements that lie evenly along an axis of the network's input, or
+that span a part of it. A layer hands them on as its `reads` say (ops/reads.py); what it reads whole widens the
+receptive field by the span. Dumoulin and Visin 2016, arXiv:1603.07285; Araujo et al. 2019, doi:10.23915/distill.00021.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+from costcalc.analysis.images import image_layers
+from costcalc.analysis.memory import Layer
+from costcalc.dims import Shape, prod
+from costcalc.ops.reads import REGROUPED, Along, Reads
+from costcalc.table import Batchless
+
+Number = int | Fraction | float  # math.inf: all of the axis; math.nan: not known
+Numbers = dict[int, Number]  # by the axis of positions of the input, from 0
+WORDS = {"inf": "whole", "nan": "?"}
+
+
+class Stretch(NamedTuple):
+    """`length` elements of a tensor's axis: how much further than one of them all see along axes of the input, and how
+    far apart neighbours lie there, if that is the same for all."""
+
+    length: int
+    spans: Mapping[int, Number] = {}
+    jumps: Mapping[int, Number] = {}
+
+
+Axis = tuple[Stretch, ...]
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What the elements of a layer's output see, along each axis of positions of the input: the receptive field, and of
+    the layer itself the stride. `sizes` are those of the input."""
+
+    axes: tuple[Axis, ...] = ()
+    fields: Numbers = field(default_factory=dict)
+    sizes: Numbers = field(default_factory=dict)
+    strides: Numbers = field(default_factory=dict)
+
+    @property
+    def jumps(self) -> Numbers:
+        """How far neighbours lie apart in the input, where they lie evenly."""
+        return _largest(stretch.jumps for axis in self.axes for stretch in axis)
+
+    def widened(self, stretches: Iterable[Stretch]) -> Sight:
+        """With these stretches read whole."""
+        fields = dict(self.fields)
+        for stretch in stretches:
+            for a, span in stretch.spans.items():
+                wide = fields[a] + span
+                fields[a] = math.inf if wide >= self.sizes[a] else wide
+        return replace(self, fields=fields)
+
+    def unknown(self, axes: tuple[Axis, ...]) -> Sight:
+        """With elements that may have come from anywhere along the axes on which they lay."""
+        lost = {a for axis in self.axes for stretch in axis for a in stretch.spans}
+        fields = {a: math.nan if a in lost and wide != math.inf else wide for a, wide in self.fields.items()}
+        return replace(self, axes=axes, fields=fields)
+
+
+def sights(layers: Sequence[Layer]) -> Iterator[Sight]:
+    """The sight of each layer, in order, with repeats written out. Sizes must be numbers."""
+    positions, found = _positions(layers), {}
+    shapes = {layer.name: layer.output_shape for layer in layers}
+    for layer in layers:
+        if layer.op.is_input:
+            found[layer.name] = _of_input(layer.output_shape, positions[layer.name])
+        else:
+            ins = tuple([shapes[source] for source in layer.inputs])
+            found[layer.name] = _of_layer(layer, ins, [found[source] for source in layer.inputs])
+        yield found[layer.name]
+
+
+def _positions(layers: Sequence[Layer]) -> dict[Any, range]:
+    """The axes of each input that are positions: those of an image after its channels, those of features but the last,
+    those of indices."""
+    images = image_layers([(str(each.name), each.op.layout, [*map(str, each.inputs)]) for each in layers])
+    of_indices = {source for each in layers if each.op.index_limit is not None for source in each.inputs}
+    found = {}
+    for layer in layers:
+        if layer.op.is_input:
+            rank, is_image = len(layer.output_shape), str(layer.name) in images
+            found[layer.name] = range(2 if is_image else 1, rank - (not is_image and layer.name not in of_indices))
+    return found
+
+
+def _of_input(shape: Shape, positions: range) -> Sight:
+    axes = [Stretch(size) for size in shape]
+    for a, axis in enumerate(positions):
+        axes[axis] = _evenly(shape[axis], {a: 1})
+    ones: Numbers = dict.fromkeys(range(len(positions)), 1)
+    return Sight(tuple([(axis,) for axis in axes]), ones, {a: shape[axis] for a, axis in enumerate(positions)}, ones)
+
+
+def _plain(shape: Shape) -> tuple[Axis, ...]:
+    """Axes on which the place says nothing about the input."""
+    return tuple([(Stretch(size),) for size in shape])
+
+
+def _of_layer(layer: Layer, ins: tuple[Shape, ...], sources: list[Sight]) -> Sight:
+    out = layer.output_shape
+    seen = [_through(layer.op.reads(i, ins, out), source, out) for i, source in enumerate(sources) if source.fields]
+    if not seen:  # a tensor of the network
+        return Sight(_plain(out))
+    axes = tuple([_joined(versions) for versions in zip(*(one.axes for one in seen))])
+    made = Sight(axes, _largest(one.fields for one in seen), _largest(one.sizes for one in seen))
+    before = _largest(source.jumps for source in sources)
+    return replace(made, strides={a: Fraction(jump) / before[a] for a, jump in made.jumps.items() if a in before})
+
+
+def _through(reads: Reads, source: Sight, out: Shape) -> Sight:
+    """What an input with this sight becomes in an output that reads it so."""
+    if isinstance(reads, str):
+        axes = _regrouped([stretch for axis in source.axes for stretch in axis], out) if reads == REGROUPED else None
+        return source.unknown(_plain(out)) if axes is None else replace(source, axes=axes)
+    read_along = {entry.axis for entry in reads if entry is not None}
+    unread = [stretch for axis, part in enumerate(source.axes) if axis not in read_along for stretch in part]
+    made = replace(source.widened(unread), axes=_plain(out))
+    for axis, entry in enumerate(reads):
+        if entry is not None:
+            made = _along(entry, source.axes[entry.axis], axis, out[axis], made)
+    return made
+
+
+def _along(entry: Along, stretches: Axis, axis: int, size: int, made: Sight) -> Sight:
+    """The sight with an axis of the output whose elements lie along these stretches of the input."""
+    fields, long = dict(made.fields), [stretch for stretch in stretches if stretch.length > 1]
+    if entry == Along(entry.axis) and size == prod(stretch.length for stretch in long):
+        found = stretches
+    elif entry.even and len(long) == 1 and long[0].jumps:
+        ((a, jump),) = long[0].jumps.items()
+        step = jump * entry.stride
+        found = (Stretch(size, {a: (size - 1) * step}, {a: step}),)
+        fields[a] += (entry.window - 1) * jump
+    else:
+        found = (Stretch(size, _total_spans(long)),)
+        if entry.window != 1:  # elements that are no neighbours in the input
+            fields |= dict.fromkeys(found[0].spans, math.nan)
+    return replace(made, fields=fields, axes=(*made.axes[:axis], found, *made.axes[axis + 1 :]))
+
+
+def _joined(versions: Sequence[Axis]) -> Axis:
+    """An axis of the output, of as many inputs as have one."""
+    carrying = [axis for axis in versions if any(stretch.spans for stretch in axis)]
+    if all(axis == carrying[0] for axis in carrying[1:]):
+        return (carrying or versions)[0]
+    return (Stretch(prod(stretch.length for stretch in carrying[0]), _largest(map(_total_spans, carrying))),)
+
+
+def _regrouped(stretches: list[Stretch], out: Shape) -> tuple[Axis, ...] | None:
+    """The stretches as axes of these sizes; None if a size takes a part of one that does not lie evenly."""
+    left, axes = [stretch for stretch in stretches if stretch.length > 1], []
+    for size in out:
+        axis, need = [], size
+        while need > 1:
+            stretch = left.pop(0)
+            if stretch.length > need:
+                if stretch.length % need or (stretch.spans and not stretch.jumps):
+                    return None
+                inner = stretch.length // need
+                jumps = {a: jump * inner for a, jump in stretch.jumps.items()}
+                left.insert(0, _evenly(inner, stretch.jumps))
+                stretch = _evenly(need, jumps)
+            elif need % stretch.length:
+                return None
+            axis.append(stretch)
+            need //= stretch.length
+        axes.append(tuple(axis) or (Stretch(1),))
+    return tuple(axes)
+
+
+def _evenly(length: int, jumps: Mapping[int, Number]) -> Stretch:
+    return Stretch(length, {a: (length - 1) * jump for a, jump in jumps.items()}, jumps)
+
+
+def _total_spans(stretches: Iterable[Stretch]) -> Numbers:
+    found: Numbers = {}
+    for stretch in stretches:
+        for a, span in stretch.spans.items():
+            found[a] = found.get(a, 0) + span
+    return found
+
+
+def _largest(several: Iterable[Mapping[int, Number]]) -> Numbers:
+    """Axis by axis; all of an axis is more than what is not known, and that more than a number."""
+    found: Numbers = {}
+    for numbers in several:
+        for a, number in numbers.items():
+            found[a] = max(found.get(a, number), number, key=lambda each: (each == math.inf, math.isnan(each), each))
+    return found
+
+
+def receptive_fields(layers: Sequence[Layer]) -> Iterator[Batchless | None]:
+    """Of one element of each layer's output. Where neighbours lie less than an element apart, as behind an upsampling,
+    it is the most that one may see."""
+    return (
+        _as_shown({a: _ceil(wide) for a, wide in sight.fields.items()}, len(sight.sizes)) for sight in sights(layers)
+    )
+
+
+def _ceil(number: Number) -> Number:
+    return math.ceil(number) if math.isfinite(number) else number
+
+
+def jumps(layers: Sequence[Layer]) -> Iterator[Batchless | None]:
+    """Between neighbours of each layer's output."""
+    return (_as_shown(sight.jumps, len(sight.sizes)) for sight in sights(layers))
+
+
+def strides(layers: Sequence[Layer]) -> Iterator[Batchless | None]:
+    """Of each layer."""
+    return (_as_shown(sight.strides, len(sight.sizes)) for sight in sights(layers))
+
+
+def remarks(layers: Sequence[Layer]) -> Iterator[str]:
+    """From which layer on the field is larger than the input, and from which on it is not known."""
+    seen = [*zip(layers, sights(layers))]
+    for layer, sight in seen:
+        if any(math.inf > number > sight.sizes[a] for a, number in sight.fields.items()):
+            size = "×".join(map(str, sight.sizes.values()))
+            yield f"receptive field: from {layer.name} on larger than the input of {size}: it reaches into padding"
+            break
+    for layer, sight in seen:
+        if any(map(math.isnan, sight.fields.values())):
+            yield f"receptive field: not known (?) from {layer.name} on: {layer.op.name} does not say what it reads"
+            break
+
+
+def _as_shown(numbers: Mapping[int, Number], rank: int) -> Batchless | None:
+    """`11×11`; one word where all axes are whole; None without positions."""
+    found = [_exact(numbers[a]) for a in range(rank) if a in numbers]
+    if not found or len(found) < rank:
+        return None
+    return Batchless(found[:1] if set(found) <= {*WORDS.values()} and len(set(found)) == 1 else found)
+
+
+def _exact(number: Number) -> int | Fraction | str:
+    if isinstance(number, float):
+        return WORDS[str(number)]
+    return int(number) if number.denominator == 1 else number
+
+
+def largest(values: Iterable[Batchless | None]) -> Batchless | None:
+    """Axis by axis, of several layers with as many axes as the first."""
+    there = [value for value in values if value is not None]
+    if not there:
+        return None
+    rank = max(map(len, there))
+    spread = [[*value] * rank if len(value) == 1 else [*value] for value in there]
+    order = [*WORDS.values()]
+    return Batchless(
+        max(axis, key=lambda each: (each == order[0], each == order[1], 0 if isinstance(each, str) else each))
+        for axis in zip(*spread)
+    )

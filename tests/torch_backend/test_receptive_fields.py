@@ -1,0 +1,76 @@
+"""Receptive fields beside torch: where the gradient of one output element is not zero, if all weights are positive."""
+
+import random
+
+import pytest
+from support import needed
+
+torch = needed.module("torch", "torch")
+
+import costcalc  # noqa: E402
+from costcalc import ops  # noqa: E402
+from costcalc.errors import ShapeError  # noqa: E402
+from costcalc.torch_backend import build  # noqa: E402
+
+SPREADS = ("conv_transpose", "upsample", "adaptive_average_pool")
+
+
+def random_layer(rng):
+    kernel, stride = rng.randint(1, 4), rng.randint(1, 3)
+    padding, dilation = rng.randint(0, (kernel - 1) // 2), rng.randint(1, 3)
+    return rng.choice([
+        ops.Conv(2, (kernel, rng.randint(1, 5)), stride, padding, dilation), ops.Depthwise(kernel, (1, stride)),
+        ops.AveragePool(kernel, stride, padding), ops.ConvTranspose(2, kernel, stride, 0, 0, dilation),
+        ops.Upsample(stride), ops.AdaptiveAveragePool((7, rng.randint(4, 9))), ops.Identity(),
+    ])  # fmt: skip
+
+
+def random_network(rng):
+    graph = costcalc.new_graph()
+    last = costcalc.add(graph, "x", ops.Input((1, 2, 120, 130)))
+    for i in range(rng.randint(1, 5)):
+        if rng.random() < 0.2:
+            branch = costcalc.add(graph, f"branch{i}", ops.Conv(2, 3, 1, 1), last)
+            last = costcalc.add(graph, f"sum{i}", ops.Add(), branch, last)
+        else:
+            last = costcalc.add(graph, f"layer{i}", random_layer(rng), last)
+    return graph
+
+
+def widest_footprint(module, x):
+    """The largest extent along both axes of the input elements that one output element depends on."""
+    out, wide = module(x), [0, 0]
+    rows, columns = out.shape[2:]
+    for row in {*range(min(rows, 8)), rows // 2}:
+        for column in {*range(min(columns, 8)), columns // 2}:
+            (gradient,) = torch.autograd.grad(out[0, :, row, column].sum(), x, retain_graph=True)
+            for axis, places in enumerate(torch.nonzero(gradient[0].sum(0), as_tuple=True)):
+                if places.numel():  # not between the stamps of a transposed convolution
+                    wide[axis] = max(wide[axis], int(places.max() - places.min()) + 1)
+    return wide
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_it_is_where_gradients_are(seed):
+    rng = random.Random(seed)
+    while True:
+        graph = random_network(rng)
+        try:
+            wide = [*costcalc.cost(graph).total("receptive_field")]
+            break
+        except ShapeError:
+            pass
+    wide = wide * 2 if len(wide) == 1 else wide
+    module = build(graph).double()
+    for parameter in module.parameters():
+        torch.nn.init.uniform_(parameter, 0.5, 1.5)
+    x = torch.ones(1, 2, 120, 130, dtype=torch.float64, requires_grad=True)
+    found = widest_footprint(module, x)
+    at_most = any(data["op"].name in SPREADS for _, data in graph.nodes(data=True))  # behind it places lie unevenly
+    for seen, said, size in zip(found, wide, (120, 130)):
+        if said == "whole":
+            assert seen > 0.8 * size
+        elif at_most or said > size // 2:  # windows may reach into padding
+            assert seen <= said
+        else:
+            assert seen == said
