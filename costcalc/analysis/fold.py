@@ -33,7 +33,7 @@ def folded(rows: Sequence[Row], depth: int) -> list[LayerBlock]:
         raise UsageError(f"a depth is a whole number from 1, got {depth!r}")
     blocks: dict[str, list[Row]] = {}
     for row in rows:
-        blocks.setdefault(_block(row.name, depth), []).append(row)
+        blocks.setdefault(block_of(row.name, depth), []).append(row)
     leaving, images = _leaving(rows, depth), image_names(rows)
     return [
         _fold(name, inside, leaving[name], images)
@@ -48,7 +48,8 @@ def block_names(rows: Iterable[Row]) -> set[str]:
     return {".".join(names[:depth]) for names in parts for depth in range(1, len(names) + 1)}
 
 
-def _block(name: Any, depth: int) -> str:
+def block_of(name: Any, depth: int) -> str:
+    """The name of the block that a layer is in: its first `depth` parts."""
     return ".".join(str(name).split(".")[:depth])
 
 
@@ -57,8 +58,8 @@ def _leaving(rows: Sequence[Row], depth: int) -> defaultdict[str, set[str]]:
     leaving: defaultdict[str, set[str]] = defaultdict(set)
     for row in rows:
         for source in map(str, row.inputs):
-            there = _block(source, depth)
-            if there != _block(row.name, depth):
+            there = block_of(source, depth)
+            if there != block_of(row.name, depth):
                 leaving[there].add(source)
     return leaving
 
