@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from costcalc.errors import REPORTED, Problems
-from costcalc.spec.gc_pause import gc_paused
+from costcalc.models.gc_pause import gc_paused
 from costcalc.spec.knobs import Knobs, new_name, read_knobs, read_presets
 from costcalc.spec.limits import MAX_BYTES
 from costcalc.spec.node_reader import Entries, NodeReader

@@ -344,3 +344,18 @@ def test_layers_on_an_image_without_a_batch_have_their_weights():
     kinds = [row.op.name for row in cost.layers if row.op.name not in ("input", "view")]
     assert kinds == ["conv", "conv_transpose", "average_pool"]
     assert (cost.macs, cost.params) == (36 * 4 * 27 + 36 * 2 * 4 * 4, 4 * 27 + 4 + 2 * 4 * 4 + 2)
+
+
+def test_a_bias_is_of_channels_in_an_image_as_wide_as_they_are_many():
+    module = Function(lambda self, x: F.conv2d(x, self.w * 2, self.b, padding=1), w=param(4, 3, 3, 3), b=param(4))
+    four, five = ([row.op.name for row in costcalc.load(module, (2, 3, 6, width)).cost().layers] for width in (4, 5))
+    assert four == five
+
+
+def test_a_tensor_that_the_run_does_not_reach_gets_no_gradient():
+    """Its own memory is the only difference in a training step."""
+    peaks = [
+        costcalc.sweep(costcalc.load(module, MATRIX), batch=[2], metrics=["train_peak_bytes"]).to_records()[0]
+        for module in (Function(lambda self, x: self.a(x), a=linear(), b=param(3, 4)), linear())
+    ]
+    assert peaks[0]["train_peak_bytes"] - peaks[1]["train_peak_bytes"] == 4 * 3 * 4

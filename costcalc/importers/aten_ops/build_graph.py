@@ -7,7 +7,7 @@ from math import prod
 from typing import Any
 
 from costcalc.errors import ImportRefused, Problem
-from costcalc.graph import Graph, add, new_graph
+from costcalc.graph import LayerList, add
 from costcalc.importers.aten_ops.aten_table import ATEN_OPS
 from costcalc.importers.aten_ops.call_kinds import is_factory, multiplies, of_kind, plain_name
 from costcalc.importers.aten_ops.gradient_stops import detached, is_complex, is_real, stops_gradient
@@ -34,7 +34,7 @@ class GraphBuilder:
 
     def __init__(self, record: Record, name: str = ""):
         self.record, self.name = record, name or record.name
-        self.graph = new_graph(name=self.name)
+        self.graph = LayerList(name=self.name)  # quicker to make than a DiGraph
         self.layers: dict[int, str] = {}  # the layer that makes each tensor, by number
         self.shapes: dict[str, tuple[int, ...]] = {}  # of the output of each layer
         self.owners: dict[int, tuple[str, str]] = {}  # the layer whose own a tensor of a module is, and its name there
@@ -43,6 +43,9 @@ class GraphBuilder:
         self.modules: dict[str, str] = {}  # the module that runs each layer
         self.names = FreeNames()
         self.roots = roots_of(record)
+        self.views: dict[int, list[int]] = {}  # of each tensor that owns memory, those in it
+        for number, root in self.roots.items():
+            self.views.setdefault(root, []).append(number)
         self.made = {tensor.number: tensor for call in record.calls for tensor in call.outputs}
         self.makers = {tensor.number: call.module for call in record.calls for tensor in call.outputs}
         self.read = {tensor.number for call in record.calls for tensor in call.tensors}
@@ -52,7 +55,7 @@ class GraphBuilder:
         self.without_rule: dict[str, list[Call]] = {}
         self.assumed_free: dict[str, list[Call]] = {}
 
-    def build(self) -> Graph:
+    def build(self) -> LayerList:
         """The graph. Raises ImportRefused with every op that has no rule."""
         for name, tensor in self.record.inputs.items():
             self.layers[tensor.number] = self.add(self.names.take(name), Input(tensor.shape))
@@ -191,17 +194,19 @@ class GraphBuilder:
         """The layer of an input; of one number for each channel, as a normalisation has it, a view that stretches."""
         out = call.outputs[0].shape
         stretches = isinstance(node.op, (Elementwise, Contraction)) and len(x.shape) == 1 and len(out) > 2
-        if not stretches or x.shape[0] in (1, out[-1]):
+        of_conv = "conv" in call.op  # whose bias has channels, as many as the image is wide or not
+        if not stretches or x.shape[0] == 1 or (x.shape[0] == out[-1] and not of_conv):
             return layer
-        after = len(call.arguments["weight"].shape) - 2 if "conv" in call.op else len(out) - 2
+        after = len(call.arguments["weight"].shape) - 2 if of_conv else len(out) - 2
         return self.add(self.names.take(f"{layer}.view"), View((*x.shape, *[1] * after)), layer)
 
     def written_over(self, call: Call) -> None:
         """What shares the memory that a call writes over has another value from now on."""
+        made = {tensor.number for tensor in call.outputs}
         for number in call.writes:
             root = self.roots.get(number, number)
-            for other in [one for one in self.layers if self.roots.get(one, one) == root]:
-                if other not in {tensor.number for tensor in call.outputs}:
+            for other in (root, *self.views.get(root, ())):
+                if other in self.layers and other not in made:
                     self.stale[other] = call.outputs[0]
 
     def name_of(self, call: Call, node: Node, alone: bool) -> str:

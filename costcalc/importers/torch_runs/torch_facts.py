@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import torch
 
 from costcalc.importers.torch_runs.run_record import makes_new
-from costcalc.importers.torch_runs.torch_quick import QUICK
+from costcalc.importers.torch_runs.torch_quick import QUICK, RECURRENT
 
 WHOLE = {  # composite ops that stay one call; others fall into their parts
     "aten::linear", "aten::conv1d", "aten::conv2d", "aten::conv3d", "aten::matmul", "aten::layer_norm",
@@ -40,7 +40,7 @@ class Facts(NamedTuple):
     random: bool
     makes_new: bool  # its result depends on the shapes alone of what it reads
     tags: frozenset[str]
-    quick: Callable[..., torch.Tensor | None] | None  # what it returns on meta
+    quick: Callable[..., Any] | None  # what it returns on meta
 
 
 @cache
@@ -56,7 +56,8 @@ def facts_of(func: Any) -> Facts:
         func._can_decompose() and not {name, f"{name}.{schema.overload_name}"} & WHOLE,
         bool(tags & {"data_dependent_output", "dynamic_output_shape"}) and name not in FIXED_SHAPE,
         "nondeterministic_seeded" in tags and name != "aten::dropout", makes_new(name), tags,
-        QUICK.get(name.removeprefix("aten::")) if schema.overload_name in ("", "Tensor", "Scalar") else None,
+        (RECURRENT if schema.overload_name == "input" else QUICK).get(name.removeprefix("aten::"))
+        if schema.overload_name in ("", "Tensor", "Scalar", "input") else None,
     )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from costcalc.errors import ImportRefused
 from costcalc.importers.torch_runs.run_record import Call, Tensor, tensors_of
 from costcalc.importers.torch_runs.torch_facts import Facts, dtype_name, facts_of
-from costcalc.importers.torch_runs.torch_known import KnownValues
+from costcalc.importers.torch_runs.torch_known import LOOKUPS, KnownValues
 from costcalc.importers.torch_runs.torch_parts import PARTS
 
 META, CPU = torch.device("meta"), torch.device("cpu")
@@ -35,9 +35,10 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.calls: list[Call] = []
         self.stack: list[nn.Module] = []
         self.failed: tuple[Any, str] = None, ""  # the last error, and the innermost module that it left
-        self.paths = {id(one): path.replace("._orig_mod", "") for path, one in module.named_modules()}
-        self.leaves = {id(one) for one in module.modules() if not one._modules}
-        self.parameters = {id(one) for one in module.parameters()}
+        modules = [*module.named_modules()]
+        self.paths = {id(one): path.replace("._orig_mod", "") for path, one in modules}
+        self.leaves = {id(one) for _, one in modules if not one._modules}
+        self.parameters = {id(tensor) for _, one in modules for tensor in one._parameters.values()}
         self.known: dict[int, Tensor] = {}  # tensors as data, by their id
         self.alive: list[torch.Tensor] = []  # so that no id stands for two
         self.named = 0
@@ -126,6 +127,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             named["device"] = given["device"] = META
         if facts.asks:
             return self.answer(func, facts, given, read)
+        if facts.name in LOOKUPS:
+            self.values.check_lookup((facts.name, given), {tensor.number: memory for memory, tensor in read})
         if facts.name in ("aten::index", "aten::to"):
             found = self.by_value(func, facts, args, kwargs, given, read)
             if found is not None:
