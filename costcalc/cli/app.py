@@ -24,6 +24,7 @@ from costcalc.cli import (
     hardware,
     help_pages,
     import_options,
+    plain_signs,
     runs,
     scaling,
     shown_options,
@@ -177,10 +178,13 @@ def run(arguments: list[str]) -> int:
 
 
 def _prepare() -> None:
-    """Writes UTF-8 to a pipe in every locale, so that files are the same everywhere; to a terminal what it can show."""
+    """Writes UTF-8 to a pipe in every locale, so that files are the same everywhere; to a terminal plain signs for
+    those that it lacks."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         as_bytes: dict[str, Any] = {} if sys.stdout.isatty() else {"encoding": "utf-8", "newline": "\n"}
-        sys.stdout.reconfigure(errors="backslashreplace", **as_bytes)
+        sys.stdout.reconfigure(errors=plain_signs.HANDLER, **as_bytes)
+    if isinstance(sys.stderr, io.TextIOWrapper):
+        sys.stderr.reconfigure(errors=plain_signs.HANDLER)
 
 
 def _invoke(arguments: list[str]) -> int:
