@@ -12,6 +12,7 @@ from costcalc.expressions import NAME
 from costcalc.ops import OPS
 from costcalc.ops.base import is_join, layer_ops
 from costcalc.ops.fields import Kind
+from costcalc.ops.plugins import load_plugins
 from costcalc.ops.synonyms import field_synonyms
 from costcalc.spec import knobs, parse, published
 from costcalc.spec.signature import FOR_OPS, STRUCTURES, kinds_of, needed_by
@@ -53,6 +54,7 @@ EXTRA_SCHEMAS: Schema = {
 
 def json_schema(metrics: Iterable[str] = ()) -> Schema:
     """A JSON Schema (draft 2020-12) of specs. Published figures are of these `metrics`, or of any without them."""
+    load_plugins()
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A costcalc spec",
