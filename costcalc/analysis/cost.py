@@ -27,7 +27,7 @@ from costcalc.result import Result
 from costcalc.table import FOOTER, Column, LazySequence, Table, bytes_text, cell, short_text
 from costcalc.text import knobs_note, plural
 
-MAX_LAYERS_IN_SHORT = 5000  # of a network that is summed up on a line
+MAX_LAYERS_IN_SHORT = 800  # of a network that is summed up on a line
 RowValues = Mapping[str, Callable[[Row], Any]]  # by metric
 TOTALS = ("params", "weight", "bias", "norm", "buffers", "macs", "elementwise", "activations")
 OF_BLOCKS = ("params", "macs", "elementwise", "activations", "output", "widest")
