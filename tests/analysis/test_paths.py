@@ -77,6 +77,16 @@ def test_branches_count_with_the_largest():
     assert fields(costcalc.cost(graph)) == [(5, 5), (7, 1), (7, 5)]
 
 
+def test_branches_that_read_different_positions_see_more_than_the_largest():
+    """YOLOv5's focus: even and odd rows side by side, then a convolution of 3: rows −2 to 3."""
+    graph = costcalc.new_graph()
+    x = costcalc.add(graph, "x", Input((1, 3, 32, 32)))
+    halves = [costcalc.add(graph, f"rows{i}", ops.Slice(2, 16, i, 2), x) for i in (0, 1)]
+    both = costcalc.add(graph, "both", ops.Concat(), *halves)
+    costcalc.add(graph, "conv", Conv(4, 3, 1, 1), both)
+    assert fields(costcalc.cost(graph)) == [(1, 1), (1, 1), (2, 1), (6, 3)]
+
+
 def test_upsampled_neighbours_lie_half_a_pixel_apart():
     cost = chain(ops.Upsample(2), Conv(3, 3, 1, 1), ops.Upsample(2, "linear"))
     assert fields(cost) == [(1, 1), (2, 2), (3, 3)]
@@ -148,11 +158,11 @@ def test_repeats_folded_and_written_out_are_the_same(name):
 
 @pytest.mark.parametrize("metric", PATH_METRICS)
 def test_they_are_columns_and_nothing_else(metric):
-    with pytest.raises(UsageError, match=f"{metric} is of a path through the layers"):
+    with pytest.raises(UsageError, match=f"{metric} describes paths through the layers"):
         costcalc.sweep("lenet5", metrics=metric, c1=[4, 6])
-    with pytest.raises(UsageError, match=f"{metric} is of a path through the layers"):
+    with pytest.raises(UsageError, match=f"{metric} describes paths through the layers"):
         costcalc.compare("lenet5", "alexnet", by=metric)
-    with pytest.raises(UsageError, match=f"{metric} is of a path through the layers"):
+    with pytest.raises(UsageError, match=f"{metric} describes paths through the layers"):
         costcalc.sweep("lenet5", where=f"{metric} > 3", c1=[4, 6])
     with pytest.raises(UsageError, match=f"{metric} has no closed form"):
         costcalc.load("lenet5").formula(metric)
