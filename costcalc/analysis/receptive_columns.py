@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 
 from costcalc.analysis.memory import Layer
-from costcalc.analysis.receptive_field import Number, sights
+from costcalc.analysis.receptive_field import Number, reads_of, sights
+from costcalc.ops.reads import UNKNOWN
 from costcalc.table import Batchless
 
 WORDS = {"inf": "whole", "nan": "?"}
@@ -45,8 +46,16 @@ def remarks(layers: Sequence[Layer]) -> Iterator[str]:
             break
     for layer, sight in seen:
         if any(map(math.isnan, sight.fields.values())):
-            yield f"receptive field: not known (?) from {layer.name} on: {layer.op.name} does not say what it reads"
+            yield f"receptive field: not known (?) from {layer.name} on: {_why_unknown(layer, layers)}"
             break
+
+
+def _why_unknown(layer: Layer, layers: Sequence[Layer]) -> str:
+    unknown = [
+        reads == UNKNOWN or any(one is not None and one.window is None for one in reads if not isinstance(one, str))
+        for reads in reads_of(layer, {one.name: one.output_shape for one in layers})
+    ]
+    return f"{layer.op.name} does not say what it reads" if any(unknown) else "what it reads does not lie evenly"
 
 
 def _as_shown(numbers: Mapping[int, Number], rank: int) -> Batchless | None:

@@ -72,28 +72,43 @@ class Sight:
 
 def sights(layers: Sequence[Layer]) -> Iterator[Sight]:
     """The sight of each layer, in order, with repeats written out. Sizes must be numbers."""
-    positions, found = _positions(layers), {}
     shapes = {layer.name: layer.output_shape for layer in layers}
+    positions, found = _positions(layers, shapes), {}
     for layer in layers:
         if layer.op.is_input:
             found[layer.name] = _of_input(layer.output_shape, positions[layer.name])
         else:
-            ins = tuple([shapes[source] for source in layer.inputs])
-            found[layer.name] = _of_layer(layer, ins, [found[source] for source in layer.inputs])
+            found[layer.name] = _of_layer(layer, reads_of(layer, shapes), [found[source] for source in layer.inputs])
         yield found[layer.name]
 
 
-def _positions(layers: Sequence[Layer]) -> dict[Any, range]:
-    """The axes of each input that are positions: those of an image after its channels, those of features but the last,
-    those of indices."""
-    images = image_layers([(str(each.name), each.op.layout, [*map(str, each.inputs)]) for each in layers])
+def reads_of(layer: Layer, shapes: Mapping[Any, Shape]) -> list[Reads]:
+    """What a layer reads of each of its inputs."""
+    ins = tuple([shapes[source] for source in layer.inputs])
+    return [layer.op.reads(i, ins, layer.output_shape) for i in range(len(ins))]
+
+
+def _positions(layers: Sequence[Layer], shapes: Mapping[Any, Shape]) -> dict[Any, range]:
+    """The axes of each input that are positions: those of an image after its channels, those of (n, l, d) but the last,
+    all of indices, and all where it is not known which are channels."""
+    images = image_layers([(str(one.name), _layout(one, shapes), [*map(str, one.inputs)]) for one in layers])
     of_indices = {source for each in layers if each.op.index_limit is not None for source in each.inputs}
     found = {}
     for layer in layers:
         if layer.op.is_input:
             rank, is_image = len(layer.output_shape), str(layer.name) in images
-            found[layer.name] = range(2 if is_image else 1, rank - (not is_image and layer.name not in of_indices))
+            has_features = rank < 4 and not is_image and layer.name not in of_indices
+            found[layer.name] = range(2 if is_image else 1, rank - has_features)
     return found
+
+
+def _layout(layer: Layer, shapes: Mapping[Any, Shape]) -> str:
+    """That of its op; that of its input for a layer that keeps all axes, as a view of a part."""
+    kept = [*range(len(layer.output_shape))]
+    keeps = any(
+        isinstance(reads, tuple) and [one and one.axis for one in reads] == kept for reads in reads_of(layer, shapes)
+    )
+    return "same" if keeps and layer.op.layout == "plain" else layer.op.layout
 
 
 def _of_input(shape: Shape, positions: range) -> Sight:
@@ -110,9 +125,9 @@ def _plain(shape: Shape) -> tuple[Axis, ...]:
     return tuple([(Stretch(size),) for size in shape])
 
 
-def _of_layer(layer: Layer, ins: tuple[Shape, ...], sources: list[Sight]) -> Sight:
+def _of_layer(layer: Layer, reads: list[Reads], sources: list[Sight]) -> Sight:
     out = layer.output_shape
-    seen = [_through(layer.op.reads(i, ins, out), source, out) for i, source in enumerate(sources) if source.fields]
+    seen = [_through(read, source, out) for read, source in zip(reads, sources) if source.fields]
     if not seen:  # a tensor of the network
         return Sight(_plain(out))
     axes = tuple([_joined(versions) for versions in zip(*(one.axes for one in seen))])
@@ -141,7 +156,7 @@ def _along(entry: Along, stretches: Axis, axis: int, size: int, made: Sight) -> 
     long = [stretch for stretch in stretches if stretch.length > 1]
     if entry == Along(entry.axis) and size == prod(stretch.length for stretch in long):
         found = stretches
-    elif entry.even and len(long) == 1 and long[0].jumps:
+    elif entry.window is not None and entry.even and len(long) == 1 and long[0].jumps:
         ((a, jump),) = long[0].jumps.items()
         step = jump * entry.stride
         found = (Stretch(size, {a: (size - 1) * step}, {a: step}),)

@@ -19,11 +19,11 @@ class Along(NamedTuple):
     """Element i of an axis of the output reads `window` elements of an axis of the input, from i·stride + start on.
 
     Where their place depends on i, as behind an upsampling, they begin up to `later` elements behind that. They do not
-    lie evenly if `even` is false, as where two tensors are joined.
+    lie evenly if `even` is false, as where two tensors are joined. Without a `window` their place is not known.
     """
 
     axis: int
-    window: Size = 1
+    window: Size | None = 1
     stride: Size | Fraction = 1
     even: bool = True
     start: Size | Fraction = 0

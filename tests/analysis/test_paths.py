@@ -102,6 +102,17 @@ def test_what_does_not_say_what_it_reads_is_not_known_and_named():
     ]
 
 
+def test_a_view_of_a_part_hides_where_it_begins_but_not_that_it_is_of_an_image():
+    cost = chain(ops.View([1, 3, 16, 32]), Conv(3, 3, 1, 1), size=(1, 3, 32, 32))
+    assert fields(cost) == [("?", 1), ("?", 3)]
+
+
+def test_an_input_that_no_op_reads_as_an_image_has_channels_among_its_axes():
+    """Patches of 4×4 pixels, all channels: ViT as einops writes it."""
+    patches = ops.Reshape([3, 2, 4, 2, 4]), ops.Transpose([0, 2, 4, 3, 5, 1]), ops.Reshape([4, 48], whole=True)
+    assert fields(chain(*patches, Linear(8), size=(1, 3, 8, 8)))[-1] == ("whole", 4, 4)
+
+
 def test_beyond_the_image_is_said():
     notes = chain(*[Conv(3, 3, 2, 1)] * 3, size=(1, 3, 12, 12)).table(columns="name,receptive_field").notes
     assert "receptive field: from layer2 on larger than the input of 12×12: it reaches into padding" in notes
