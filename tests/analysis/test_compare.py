@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 from support import needed
+from support.layers import joined
 
 import costcalc
 from costcalc import ops, report
@@ -155,14 +156,12 @@ def test_networks_that_share_no_names_are_aligned_by_the_size_of_their_maps(dept
 
 def test_maps_with_channels_last_are_maps():
     """A block of ConvNeXt: its linear layers stand behind a transpose; a squeeze is flat, and comes last."""
-    graph = costcalc.new_graph()
-    last = costcalc.add(graph, "x", ops.Input((1, 3, 64, 64)))
-    layers = {"patches": ops.Conv(8, 4, 4), "squeeze": ops.GlobalAveragePool(True), "linear": ops.Conv(8, 1)}
-    for name, op in layers.items():
-        last = costcalc.add(graph, name, op, last)
-    last = costcalc.add(graph, "gate", ops.Mul(), "patches", last)
-    for name, op in {"last": ops.Transpose([0, 2, 3, 1]), "mlp": ops.Linear(32)}.items():
-        last = costcalc.add(graph, name, op, last)
+    graph = joined(
+        ("x", ops.Input((1, 3, 64, 64))), ("patches", ops.Conv(8, 4, 4), "x"),
+        ("squeeze", ops.GlobalAveragePool(True), "patches"), ("excite", ops.Conv(8, 1), "squeeze"),
+        ("gate", ops.Mul(), "patches", "excite"), ("last", ops.Transpose([0, 2, 3, 1]), "gate"),
+        ("mlp", ops.Linear(32), "last"),
+    )  # fmt: skip
     parts = {part.name: part.cost for part in by_size(costcalc.cost(graph), "params")}
     assert [*parts.items()] == [("16×16", 3 * 8 * 16 + 8 + 8 * 32 + 32), ("flat", 8 * 8 + 8)]
 

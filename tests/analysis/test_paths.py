@@ -5,6 +5,7 @@ from fractions import Fraction
 
 import networkx as nx
 import pytest
+from support.layers import in_a_row
 
 import costcalc
 from costcalc import ops
@@ -18,11 +19,7 @@ PATH_METRICS = [name for name, metric in METRICS.items() if metric.path]
 
 
 def chain(*layers, size=(1, 3, 64, 64)):
-    graph = costcalc.new_graph()
-    last = costcalc.add(graph, "x", Input(size))
-    for i, layer in enumerate(layers):
-        last = costcalc.add(graph, f"layer{i}", layer, last)
-    return costcalc.cost(graph)
+    return costcalc.cost(in_a_row(size, *layers))
 
 
 def fields(cost, metric="receptive_field"):
