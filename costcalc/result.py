@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from costcalc.errors import Problem
-from costcalc.table import LazySequence, Table, Tabular, document
+from costcalc.table import LazySequence, Table, Tabular, document, main_table
 from costcalc.text import plural
 
 
@@ -40,7 +40,7 @@ class Result(Tabular):
 
     def table(self) -> Table:
         """The first table."""
-        return self.tables()[0]
+        return main_table(self.tables())
 
     def tables(self) -> list[Table]:
         """The tables that the command prints."""

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 from itertools import zip_longest
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from costcalc.analysis.cost import Cost
 from costcalc.analysis.fold import block_of
 from costcalc.analysis.images import image_names
+from costcalc.analysis.walk import Row
+from costcalc.dims import Shape
+from costcalc.ops.axis_roles import FEATURES, POSITION, AxisRoles, unknown_roles
 
 MAX_LAYERS_SHOWN = 24  # of a network; longer ones are compared by block
 FLAT = "flat"  # in place of the size of maps
@@ -81,17 +84,29 @@ def blocks(cost: Cost, by: str, depth: int) -> list[Part]:
 
 def by_size(cost: Cost, by: str, depth: int = 1) -> list[Part]:
     """The layers that make maps of one size, taken together: `56×56`, called as the blocks they are in. The size that
-    comes first is the first."""
-    images = image_names(cost.layers)
+    comes first is the first, and flat is the last."""
     costs: dict[str, int] = {}
     names: dict[str, dict[str, None]] = {}
-    for i, row in enumerate(cost.layers):
-        sides = row.output_shape[2:] if str(row.name) in images else ()
+    for i, (row, sides) in enumerate(zip(cost.layers, _sides(cost.layers))):
         size = FLAT if all(side == 1 for side in sides) else "×".join(map(str, sides))
         if value := cost.value(by, i):
             costs[size] = costs.get(size, 0) + value
             names.setdefault(size, {})[block_of(row.name, depth)] = None
-    return [Part(size, value, _first_to_last([*names[size]])) for size, value in costs.items()]
+    last = sorted(costs, key=lambda size: size == FLAT)  # squeezes stand between maps of many sizes
+    return [Part(size, costs[size], _first_to_last([*names[size]])) for size in last]
+
+
+def _sides(rows: Sequence[Row]) -> Iterator[Shape]:
+    """The sides of the map that each layer makes, channels first or last; empty for one that makes none."""
+    images, known = image_names(rows), dict[Any, AxisRoles]()
+    for row in rows:
+        out = row.output_shape
+        ins = tuple([known.get(source, unknown_roles(x)) for source, x in zip(row.inputs, row.input_shapes)])
+        roles = known[row.name] = row.op.axis_roles(ins, row.input_shapes, out)
+        if str(row.name) in images:
+            yield out[2:]
+        else:
+            yield out[1:-1] if len(out) > 3 and {*roles[1:-1]} == {POSITION} and roles[-1] == FEATURES else ()
 
 
 def _first_to_last(names: list[str]) -> str:

@@ -13,7 +13,7 @@ from costcalc.analysis.images import as_image, as_shown, image_names
 from costcalc.analysis.metric_values import MetricValues
 from costcalc.analysis.metrics import LARGEST, METRICS, metric_notes
 from costcalc.analysis.own_calls import on_a_screen
-from costcalc.analysis.receptive_field import remarks
+from costcalc.analysis.receptive_columns import remarks
 from costcalc.analysis.suspects import suspects
 from costcalc.analysis.walk import Row, symbolic_sizes_error, walk
 from costcalc.dims import Size, is_rational, is_zero

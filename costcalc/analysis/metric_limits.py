@@ -32,7 +32,7 @@ def read_limit(metric: str, most: Any) -> int:
         return amount
     number = to_exact(most)
     if not is_rational(number) or isinstance(most, bool):
-        raise UsageError(f"{metric} is at most a number, got {clip(most)}")
+        raise UsageError(f"a budget of {metric} is a number, got {clip(most)}")
     return int(number // 1)  # as counts are
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from costcalc.analysis import paths, receptive_field
+from costcalc.analysis import paths, receptive_columns
 from costcalc.analysis.memory import Layer, live_elements, written_elements
 from costcalc.analysis.traffic import activations_moved, weights_moved
 from costcalc.analysis.training import step_metrics
@@ -216,15 +216,16 @@ METRICS: dict[str, Metric] = {
         "torch's kernels on a CPU, their workspaces apart",
     ),
     "receptive_field": Metric(
-        title="receptive field", path=PathMetric(receptive_field.receptive_fields, receptive_field.largest, "shape"),
+        title="receptive field",
+        path=PathMetric(receptive_columns.receptive_fields, receptive_columns.largest, "shape"),
         counts="elements of the input, along each axis, that one element of a layer's output depends on",
     ),
     "stride": Metric(
-        title="stride", path=PathMetric(receptive_field.strides, receptive_field.largest, "shape"),
+        title="stride", path=PathMetric(receptive_columns.strides, receptive_columns.largest, "shape"),
         counts="elements of its input from one window of a layer to the next",
     ),
     "jump": Metric(
-        title="jump", path=PathMetric(receptive_field.jumps, receptive_field.largest, "shape"),
+        title="jump", path=PathMetric(receptive_columns.jumps, receptive_columns.largest, "shape"),
         counts="elements of the network's input between neighbours: the product of all strides",
     ),
     "shortest_path": Metric(
@@ -260,7 +261,7 @@ def why_no_formula(metric: Metric) -> str:
     """The reason why a metric has no closed form; empty if it has one."""
     why = metric.no_formula
     if metric.path:
-        why = "it is of a path through the layers; it is a column of `show` and `compare`"
+        why = "it describes paths through the layers; it is a column of `show` and `compare`"
     elif metric.of:
         why = "it is a quotient; ask for its parts: --metric {}, and --metric {}".format(*metric.of)
     elif metric.together == LARGEST:
@@ -278,7 +279,7 @@ def why_not_counted(metric: Metric) -> str:
 def why_of_layers(metric: Metric) -> str:
     """The reason why a metric is one of layers alone; empty if it is not."""
     where = "it is a column of `show` and `compare`"
-    return f"is of a path through the layers, and no sum of them: {where}" if metric.path else ""
+    return f"describes paths through the layers and does not add up: {where}" if metric.path else ""
 
 
 def why_not_whole(metric: Metric) -> str:

@@ -17,11 +17,10 @@ from costcalc.analysis.images import image_layers
 from costcalc.analysis.memory import Layer
 from costcalc.dims import Shape, prod
 from costcalc.ops.reads import REGROUPED, Along, Reads
-from costcalc.table import Batchless
 
 Number = int | Fraction | float  # math.inf: all of the axis; math.nan: not known
 Numbers = dict[int, Number]  # by the axis of positions of the input, from 0
-WORDS = {"inf": "whole", "nan": "?"}
+Ends = dict[int, tuple[Number, Number]]
 
 
 class Stretch(NamedTuple):
@@ -39,10 +38,15 @@ Axis = tuple[Stretch, ...]
 @dataclass(frozen=True)
 class Sight:
     """What the elements of a layer's output see, along each axis of positions of the input: the receptive field, and of
-    the layer itself the stride. `sizes` are those of the input."""
+    the layer itself the stride. `sizes` are those of the input.
+
+    The first element sees within `ends`, from the first position to the last; the next as much further as they lie
+    apart. That is the field itself where all elements see alike.
+    """
 
     axes: tuple[Axis, ...] = ()
     fields: Numbers = field(default_factory=dict)
+    ends: Ends = field(default_factory=dict)
     sizes: Numbers = field(default_factory=dict)
     strides: Numbers = field(default_factory=dict)
 
@@ -53,12 +57,11 @@ class Sight:
 
     def widened(self, stretches: Iterable[Stretch]) -> Sight:
         """With these stretches read whole."""
-        fields = dict(self.fields)
-        for stretch in stretches:
-            for a, span in stretch.spans.items():
-                wide = fields[a] + span
-                fields[a] = math.inf if wide >= self.sizes[a] else wide
-        return replace(self, fields=fields)
+        fields, ends = dict(self.fields), dict(self.ends)
+        for a, span in _total_spans(stretches).items():
+            wide, (first, last) = fields[a] + span, ends[a]
+            fields[a], ends[a] = math.inf if wide >= self.sizes[a] else wide, (first, last + span)
+        return replace(self, fields=fields, ends=ends)
 
     def unknown(self, axes: tuple[Axis, ...]) -> Sight:
         """With elements that may have come from anywhere along the axes on which they lay."""
@@ -69,28 +72,43 @@ class Sight:
 
 def sights(layers: Sequence[Layer]) -> Iterator[Sight]:
     """The sight of each layer, in order, with repeats written out. Sizes must be numbers."""
-    positions, found = _positions(layers), {}
     shapes = {layer.name: layer.output_shape for layer in layers}
+    positions, found = _positions(layers, shapes), {}
     for layer in layers:
         if layer.op.is_input:
             found[layer.name] = _of_input(layer.output_shape, positions[layer.name])
         else:
-            ins = tuple([shapes[source] for source in layer.inputs])
-            found[layer.name] = _of_layer(layer, ins, [found[source] for source in layer.inputs])
+            found[layer.name] = _of_layer(layer, reads_of(layer, shapes), [found[source] for source in layer.inputs])
         yield found[layer.name]
 
 
-def _positions(layers: Sequence[Layer]) -> dict[Any, range]:
-    """The axes of each input that are positions: those of an image after its channels, those of features but the last,
-    those of indices."""
-    images = image_layers([(str(each.name), each.op.layout, [*map(str, each.inputs)]) for each in layers])
+def reads_of(layer: Layer, shapes: Mapping[Any, Shape]) -> list[Reads]:
+    """What a layer reads of each of its inputs."""
+    ins = tuple([shapes[source] for source in layer.inputs])
+    return [layer.op.reads(i, ins, layer.output_shape) for i in range(len(ins))]
+
+
+def _positions(layers: Sequence[Layer], shapes: Mapping[Any, Shape]) -> dict[Any, range]:
+    """The axes of each input that are positions: those of an image after its channels, those of (n, l, d) but the last,
+    all of indices, and all where it is not known which are channels."""
+    images = image_layers([(str(one.name), _layout(one, shapes), [*map(str, one.inputs)]) for one in layers])
     of_indices = {source for each in layers if each.op.index_limit is not None for source in each.inputs}
     found = {}
     for layer in layers:
         if layer.op.is_input:
             rank, is_image = len(layer.output_shape), str(layer.name) in images
-            found[layer.name] = range(2 if is_image else 1, rank - (not is_image and layer.name not in of_indices))
+            has_features = rank < 4 and not is_image and layer.name not in of_indices
+            found[layer.name] = range(2 if is_image else 1, rank - has_features)
     return found
+
+
+def _layout(layer: Layer, shapes: Mapping[Any, Shape]) -> str:
+    """That of its op; that of its input for a layer that keeps all axes, as a view of a part."""
+    kept = [*range(len(layer.output_shape))]
+    keeps = any(
+        isinstance(reads, tuple) and [one and one.axis for one in reads] == kept for reads in reads_of(layer, shapes)
+    )
+    return "same" if keeps and layer.op.layout == "plain" else layer.op.layout
 
 
 def _of_input(shape: Shape, positions: range) -> Sight:
@@ -98,7 +116,8 @@ def _of_input(shape: Shape, positions: range) -> Sight:
     for a, axis in enumerate(positions):
         axes[axis] = _evenly(shape[axis], {a: 1})
     ones: Numbers = dict.fromkeys(range(len(positions)), 1)
-    return Sight(tuple([(axis,) for axis in axes]), ones, {a: shape[axis] for a, axis in enumerate(positions)}, ones)
+    sizes: Numbers = {a: shape[axis] for a, axis in enumerate(positions)}
+    return Sight(tuple([(axis,) for axis in axes]), ones, dict.fromkeys(ones, (0, 0)), sizes, ones)
 
 
 def _plain(shape: Shape) -> tuple[Axis, ...]:
@@ -106,13 +125,13 @@ def _plain(shape: Shape) -> tuple[Axis, ...]:
     return tuple([(Stretch(size),) for size in shape])
 
 
-def _of_layer(layer: Layer, ins: tuple[Shape, ...], sources: list[Sight]) -> Sight:
+def _of_layer(layer: Layer, reads: list[Reads], sources: list[Sight]) -> Sight:
     out = layer.output_shape
-    seen = [_through(layer.op.reads(i, ins, out), source, out) for i, source in enumerate(sources) if source.fields]
+    seen = [_through(read, source, out) for read, source in zip(reads, sources) if source.fields]
     if not seen:  # a tensor of the network
         return Sight(_plain(out))
     axes = tuple([_joined(versions) for versions in zip(*(one.axes for one in seen))])
-    made = Sight(axes, _largest(one.fields for one in seen), _largest(one.sizes for one in seen))
+    made = Sight(axes, *_united(seen), _largest(one.sizes for one in seen))
     before = _largest(source.jumps for source in sources)
     return replace(made, strides={a: Fraction(jump) / before[a] for a, jump in made.jumps.items() if a in before})
 
@@ -133,19 +152,35 @@ def _through(reads: Reads, source: Sight, out: Shape) -> Sight:
 
 def _along(entry: Along, stretches: Axis, axis: int, size: int, made: Sight) -> Sight:
     """The sight with an axis of the output whose elements lie along these stretches of the input."""
-    fields, long = dict(made.fields), [stretch for stretch in stretches if stretch.length > 1]
+    fields, ends = dict(made.fields), dict(made.ends)
+    long = [stretch for stretch in stretches if stretch.length > 1]
     if entry == Along(entry.axis) and size == prod(stretch.length for stretch in long):
         found = stretches
-    elif entry.even and len(long) == 1 and long[0].jumps:
+    elif entry.window is not None and entry.even and len(long) == 1 and long[0].jumps:
         ((a, jump),) = long[0].jumps.items()
         step = jump * entry.stride
         found = (Stretch(size, {a: (size - 1) * step}, {a: step}),)
         fields[a] += (entry.window - 1) * jump
+        first, last = ends[a]
+        ends[a] = first + entry.start * jump, last + (entry.start + entry.later + entry.window - 1) * jump
     else:
         found = (Stretch(size, _total_spans(long)),)
         if entry.window != 1:  # elements that are no neighbours in the input
             fields |= dict.fromkeys(found[0].spans, math.nan)
-    return replace(made, fields=fields, axes=(*made.axes[:axis], found, *made.axes[axis + 1 :]))
+    return replace(made, fields=fields, ends=ends, axes=(*made.axes[:axis], found, *made.axes[axis + 1 :]))
+
+
+def _united(seen: Sequence[Sight]) -> tuple[Numbers, Ends]:
+    """The fields and ends of elements that see what each of these do. Where they move alike, fields that begin at
+    different positions are more than the largest of them."""
+    fields, ends = _largest(one.fields for one in seen), {}
+    for a in fields:
+        several = [one for one in seen if a in one.ends]
+        firsts, lasts = zip(*(one.ends[a] for one in several))
+        ends[a] = min(firsts), max(lasts)
+        if len({one.ends[a] for one in several}) > 1 and len({one.jumps.get(a) for one in several}) == 1:
+            fields[a] = max(fields[a], ends[a][1] - ends[a][0] + 1, key=_rank)
+    return fields, ends
 
 
 def _joined(versions: Sequence[Axis]) -> Axis:
@@ -195,69 +230,9 @@ def _largest(several: Iterable[Mapping[int, Number]]) -> Numbers:
     found: Numbers = {}
     for numbers in several:
         for a, number in numbers.items():
-            found[a] = max(found.get(a, number), number, key=lambda each: (each == math.inf, math.isnan(each), each))
+            found[a] = max(found.get(a, number), number, key=_rank)
     return found
 
 
-def receptive_fields(layers: Sequence[Layer]) -> Iterator[Batchless | None]:
-    """Of one element of each layer's output. Where neighbours lie less than an element apart, as behind an upsampling,
-    it is the most that one may see."""
-    return (
-        _as_shown({a: _ceil(wide) for a, wide in sight.fields.items()}, len(sight.sizes)) for sight in sights(layers)
-    )
-
-
-def _ceil(number: Number) -> Number:
-    return math.ceil(number) if math.isfinite(number) else number
-
-
-def jumps(layers: Sequence[Layer]) -> Iterator[Batchless | None]:
-    """Between neighbours of each layer's output."""
-    return (_as_shown(sight.jumps, len(sight.sizes)) for sight in sights(layers))
-
-
-def strides(layers: Sequence[Layer]) -> Iterator[Batchless | None]:
-    """Of each layer."""
-    return (_as_shown(sight.strides, len(sight.sizes)) for sight in sights(layers))
-
-
-def remarks(layers: Sequence[Layer]) -> Iterator[str]:
-    """From which layer on the field is larger than the input, and from which on it is not known."""
-    seen = [*zip(layers, sights(layers))]
-    for layer, sight in seen:
-        if any(math.inf > number > sight.sizes[a] for a, number in sight.fields.items()):
-            size = "×".join(map(str, sight.sizes.values()))
-            yield f"receptive field: from {layer.name} on larger than the input of {size}: it reaches into padding"
-            break
-    for layer, sight in seen:
-        if any(map(math.isnan, sight.fields.values())):
-            yield f"receptive field: not known (?) from {layer.name} on: {layer.op.name} does not say what it reads"
-            break
-
-
-def _as_shown(numbers: Mapping[int, Number], rank: int) -> Batchless | None:
-    """`11×11`; one word where all axes are whole; None without positions."""
-    found = [_exact(numbers[a]) for a in range(rank) if a in numbers]
-    if not found or len(found) < rank:
-        return None
-    return Batchless(found[:1] if set(found) <= {*WORDS.values()} and len(set(found)) == 1 else found)
-
-
-def _exact(number: Number) -> int | Fraction | str:
-    if isinstance(number, float):
-        return WORDS[str(number)]
-    return int(number) if number.denominator == 1 else number
-
-
-def largest(values: Iterable[Batchless | None]) -> Batchless | None:
-    """Axis by axis, of several layers with as many axes as the first."""
-    there = [value for value in values if value is not None]
-    if not there:
-        return None
-    rank = max(map(len, there))
-    spread = [[*value] * rank if len(value) == 1 else [*value] for value in there]
-    order = [*WORDS.values()]
-    return Batchless(
-        max(axis, key=lambda each: (each == order[0], each == order[1], 0 if isinstance(each, str) else each))
-        for axis in zip(*spread)
-    )
+def _rank(number: Number) -> tuple[bool, bool, Number]:
+    return number == math.inf, math.isnan(number), number

@@ -135,9 +135,13 @@ class Model:
 
     @property
     def title(self) -> str:
-        """The architecture's title, and the note of the preset in the label."""
+        """The architecture's title, and the note of the preset in the label while its knobs have its values."""
         preset, title = preset_of(self.label, self.presets), self.architecture.title
-        return f"{title} ({preset.about})" if preset and preset.about else title
+        if preset is None or not preset.about:
+            return title
+        now = [(self.values[name], value) for name, value in preset.settings.items()]
+        is_it = all(not is_array(one) and one == value for one, value in now)
+        return f"{title} ({preset.about})" if is_it else title
 
     @property
     def heading(self) -> str:

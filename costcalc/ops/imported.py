@@ -109,7 +109,8 @@ class View(Generic):
         if elements(x) == elements(out):
             return REGROUPED
         if len(x) == len(out) and all(new <= old for old, new in zip(x, out)):
-            return tuple(map(Along, range(len(x))))  # a part of some axes
+            parts = enumerate(zip(x, out))  # no field says where a part of an axis begins, and in what steps
+            return tuple([Along(axis, window=1 if new == old else None) for axis, (old, new) in parts])
         left_out = [axis for axis in range(len(x)) if (*x[:axis], *x[axis + 1 :]) == (*out,)]
         return tuple([Along(axis) for axis in range(len(x)) if axis not in left_out]) if len(left_out) == 1 else UNKNOWN
 

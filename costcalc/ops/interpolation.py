@@ -42,9 +42,21 @@ class Upsample:
         return (*x[:2], *(size * s for size, s in zip(x[2:], per_axis(self.scale, x))))
 
     def reads(self, i: int, ins: tuple[Shape, ...], out: Shape) -> Reads:
-        near = {"nearest": 1, "linear": 2, "cubic": 4}[self.mode]
+        def along(axis: int, step: Fraction) -> Along:
+            if self.mode == "nearest":
+                rounded = 1 - Fraction(1, step.denominator)
+                return Along(axis, stride=step, start=-rounded, later=rounded)
+            shift = step - 1  # of the last element, if corners are aligned
+            start = (shift if shift < 0 else 0) - self.near // 2
+            return Along(axis, self.near, step, start=start, later=abs(shift) + 1)
+
         steps = [Fraction(size, new) for size, new in zip(ins[0][2:], out[2:])]
-        return (Along(0), Along(1), *(Along(axis, near, step) for axis, step in enumerate(steps, 2)))
+        return (Along(0), Along(1), *(along(axis, step) for axis, step in enumerate(steps, 2)))
+
+    @property
+    def near(self) -> int:
+        """Of how many inputs along each axis an output is made."""
+        return {"nearest": 1, "linear": 2, "cubic": 4}[self.mode]
 
     output = computed(inplace=False, overwritable=True)
     weights = no_weights
@@ -52,7 +64,7 @@ class Upsample:
 
     def neighbours(self, x: Shape) -> int:
         """Of how many inputs an output is made."""
-        return prod({"nearest": 1, "linear": 2, "cubic": 4}[self.mode] for _ in x[2:])  # type: ignore[no-any-return]
+        return self.near ** len(x[2:])  # type: ignore[no-any-return]
 
     def elementwise(self, x: Shape, *, out: Shape) -> Size:
         # linear: a weighted sum of the 2^axes nearest inputs, so 2^axes products and 2^axes − 1 additions; cubic: 4^…

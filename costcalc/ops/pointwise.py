@@ -190,11 +190,11 @@ class Softmax(Pointwise):
     def needs(self, *ins: Shape) -> tuple[Need, ...]:
         return (axis_exists(self.axis, ins[0]),)
 
-    # compare for the maximum, subtract it, exp, add to the sum, divide
     def reads(self, i: int, ins: tuple[Shape, ...], out: Shape) -> Reads:
         return reads_whole(out, {self.axis % len(out)})
 
     output = computed(inplace=False, overwritable=False)
+    # compare for the maximum, subtract it, exp, add to the sum, divide
     elementwise = per_element(5)
     train_elementwise = gradient_per_element(4)  # y·(∂y − Σ ∂y·y)
     keeps = keeps_output

@@ -12,19 +12,22 @@ from fractions import Fraction
 from typing import Any, NamedTuple, TypeAlias
 
 from costcalc.dims import Shape, Size, ceil_div, gcd
-from costcalc.ops.window import sliding
+from costcalc.ops.window import padding_before, sliding
 
 
 class Along(NamedTuple):
-    """Element i of an axis of the output reads elements i·stride to i·stride + window − 1 of an axis of the input.
+    """Element i of an axis of the output reads `window` elements of an axis of the input, from i·stride + start on.
 
-    They do not lie evenly if `even` is false, as where two tensors are joined.
+    Where their place depends on i, as behind an upsampling, they begin up to `later` elements behind that. They do not
+    lie evenly if `even` is false, as where two tensors are joined. Without a `window` their place is not known.
     """
 
     axis: int
-    window: Size = 1
+    window: Size | None = 1
     stride: Size | Fraction = 1
     even: bool = True
+    start: Size | Fraction = 0
+    later: Size | Fraction = 0
 
 
 REGROUPED, UNKNOWN = "regrouped", "unknown"
@@ -64,27 +67,31 @@ def reads_sample(self: Any, i: int, ins: tuple[Shape, ...], out: Shape) -> Reads
 
 def reads_window(self: Any, i: int, ins: tuple[Shape, ...], out: Shape) -> Reads:
     """All channels in a window of dilation·(kernel − 1) + 1 along each sliding axis."""
-    axes = enumerate(sliding(self, ins[i]), 2)
-    return (Along(0), None, *(Along(axis, d * (k - 1) + 1, s) for axis, (_, k, s, _, d) in axes))
+    axes = enumerate(zip(sliding(self, ins[i]), padding_before(self, ins[i])), 2)
+    return (Along(0), None, *(Along(axis, d * (k - 1) + 1, s, start=-p) for axis, ((_, k, s, _, d), p) in axes))
 
 
 def reads_stamps(self: Any, i: int, ins: tuple[Shape, ...], out: Shape) -> Reads:
     """Those whose window, stamped in steps of the stride, holds the output: two of them lie a multiple of both the
     stride and the dilation apart, and less than the window's reach."""
 
-    def along(axis: int, k: Size, s: Size, d: Size) -> Along:
-        common = s * d // gcd(s, d)
-        return Along(axis, d * (k - 1) // common * (common // s) + 1, Fraction(1, s))
+    def along(axis: int, k: Size, s: Size, p: Size, d: Size) -> Along:
+        common, reach = s * d // gcd(s, d), d * (k - 1)
+        others = reach // common * (common // s)
+        start, later = Fraction(p - reach, s), Fraction(reach, s) - others
+        return Along(axis, others + 1, Fraction(1, s), start=start, later=later)
 
-    return (Along(0), None, *(along(axis, k, s, d) for axis, (_, k, s, _, d) in enumerate(sliding(self, ins[i]), 2)))
+    return (Along(0), None, *(along(axis, *window[1:]) for axis, window in enumerate(sliding(self, ins[i]), 2)))
 
 
 def reads_regions(self: Any, i: int, ins: tuple[Shape, ...], out: Shape) -> Reads:
     """The largest of the regions ⌊i·h/size⌋ to ⌈(i+1)·h/size⌉ of each sliding axis."""
 
     def along(axis: int, size: int, regions: int) -> Along:
-        ends = (ceil_div((j + 1) * size, regions) - j * size // regions for j in range(regions))
-        return Along(axis, max(ends), Fraction(size, regions))
+        wide = max(ceil_div((j + 1) * size, regions) - j * size // regions for j in range(regions))
+        stride = Fraction(size, regions)
+        start = Fraction(1, stride.denominator) - 1  # as far as ⌊ ⌋ rounds down; ⌈ ⌉ rounds up as far
+        return Along(axis, wide, stride, start=start, later=stride - 2 * start - wide)
 
     axes = enumerate(zip(ins[i][2:], out[2:]), 2)
     return (Along(0), None, *(along(axis, *sizes) if sizes[1] > 1 else None for axis, sizes in axes))

@@ -43,7 +43,8 @@ class Slice:
 
     def reads(self, i: int, ins: tuple[Shape, ...], out: Shape) -> Reads:
         sliced = self.axis % len(out)
-        return tuple([Along(axis, 1, self.step if axis == sliced else 1) for axis in range(len(out))])
+        part = Along(sliced, stride=self.step, start=self.start)
+        return tuple([part if axis == sliced else Along(axis) for axis in range(len(out))])
 
     output = VIEW
     hands_on_gradient = False  # it is put among zeros
@@ -85,7 +86,11 @@ class Pad:
             out[axis] = low + x[axis] + high
         return tuple(out)
 
-    reads = reads_same_place
+    def reads(self, i: int, ins: tuple[Shape, ...], out: Shape) -> Reads:
+        rank, before = len(out), one_each(self.before, self.axes)
+        zeros = {axis % rank: count for axis, count in zip(self.axes, before)}
+        return tuple([Along(axis, start=-zeros.get(axis, 0)) for axis in range(rank)])
+
     output = computed(inplace=False, overwritable=True)
     weights = no_weights
     macs = free("elements move")

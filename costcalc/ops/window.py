@@ -35,6 +35,13 @@ def padded(self: Any, x: Shape) -> Shape:
     return (*x[:2], *(maximum(size, end) for size, end in ends))
 
 
+def padding_before(self: Any, x: Shape) -> list[Size]:
+    """The zeros before the elements of each sliding axis; an odd number of 'same' has one more behind."""
+    if self.padding != "same":
+        return [p for _, _, _, p, _ in sliding(self, x)]
+    return [(after - size) // 2 for size, after in zip(x[2:], padded(self, x)[2:])]
+
+
 def makes_padded_copy(self: Any, x: Shape) -> bool:
     """Does torch pad a copy first? Its convolutions have no argument for 'same' with a stride or an odd reach."""
     if self.padding != "same":

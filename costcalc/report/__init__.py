@@ -34,8 +34,8 @@ def emit(
     does not exist, OSError for a file that cannot be written.
     """
     format = format_of(format, output)
-    if format == "csv" and len(tables) > 1:
-        _note_other_tables(tables[1:])
+    if format == "csv":
+        _note_other_tables(tables)
     if output is not None and str(output) != "-":
         from costcalc.files import write
 
@@ -58,11 +58,13 @@ def put(text: str) -> None:
 
 
 def _note_other_tables(tables: Sequence[Table]) -> None:
-    """Prints to stderr which tables a CSV leaves out."""
-    from costcalc.table import visible
+    """Prints to stderr which of the tables a CSV leaves out."""
+    from costcalc.table import main_table, visible
 
-    others = "; ".join(visible(table.title) or "another table" for table in tables)
-    print(f"note: a CSV holds one table; -f json also has: {others}", file=sys.stderr)
+    left_out = [table for table in tables if table.columns and table is not main_table(tables)]
+    if left_out:
+        others = "; ".join(visible(table.title) or "another table" for table in left_out)
+        print(f"note: a CSV holds one table; -f json also has: {others}", file=sys.stderr)
 
 
 def text(tables: Sequence[Table], document: Any, format: str) -> str:

@@ -45,10 +45,14 @@ def new_spec(name: str, like: str = "") -> str:
     if not like:
         return SCHEMA_LINES + SMALL.format(name=name)
     found = find(like)
+    if "batch" in found.settings:
+        raise UsageError(
+            "a spec has no batch; count it with one, as in --batch 4", f"leave it out of {shorten(like)!r}"
+        )
     values = {knob.name: knob.default for knob in found.spec.knobs.values()} | found.settings
-    text = _without(text_of(like), OF_THE_ORIGINAL)
+    text = _without(text_of(like).removeprefix(SCHEMA_LINES), OF_THE_ORIGINAL)
     text = re.sub(r"(?m)^name: .*$", f"name: {name}", text, count=1)
-    text = re.sub(r"(?m)^(source: .*)$", rf"\1  # begun as {like}", text, count=1)
+    text = re.sub(r"(?m)^source: .*$", lambda line: f"{line[0]}  # begun as {like}", text, count=1)
     for knob, value in found.settings.items():
         text = re.sub(rf"(?m)^(  {knob}: (?:{{default: )?)[^,}}\n]+", rf"\g<1>{value_text(value)}", text, count=1)
     made = parse_text(text, f"{name}.yaml")

@@ -35,6 +35,7 @@ from costcalc.table.data import Column as Column
 from costcalc.table.data import LatexFloat as LatexFloat
 from costcalc.table.data import LazySequence as LazySequence
 from costcalc.table.data import TableData
+from costcalc.table.data import main_table as main_table
 from costcalc.table.formats import format_of_suffix, pieces
 from costcalc.text import as_float, plural
 from costcalc.version import __version__
@@ -55,7 +56,7 @@ class Tabular(ABC):
 
     def to_records(self) -> list[dict[str, Any]]:
         """The rows of the first table as plain dicts of exact values, without the totals."""
-        return self.tables()[0].to_records()
+        return main_table(self.tables()).to_records()
 
     def to_pandas(self) -> Any:
         """The records as a pandas.DataFrame. Raises MissingExtra without pandas."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from costcalc.table.cells import cell, plain_number
 from costcalc.text import rounded
@@ -112,3 +112,11 @@ class TableData:
     def note_lines(self) -> list[str]:
         """The notes, line by line."""
         return [line for note in self.notes for line in note.split("\n")]
+
+
+AnyTable = TypeVar("AnyTable", bound=TableData)
+
+
+def main_table(tables: Sequence[AnyTable]) -> AnyTable:
+    """The first table with columns: text may stand above it."""
+    return next((table for table in tables if table.columns), tables[0])

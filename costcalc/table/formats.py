@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from costcalc.errors import UnknownName
-from costcalc.table.data import NO_FLOAT, LatexFloat, TableData
+from costcalc.table.data import NO_FLOAT, LatexFloat, TableData, main_table
 
 FORMATS = ("table", "json", "csv", "markdown", "latex")
 SUFFIXES = {
@@ -18,7 +18,7 @@ SUFFIXES = {
 
 def pieces(tables: Sequence[TableData], document: Any, format: str, floating: LatexFloat = NO_FLOAT) -> Iterator[str]:
     """The text of the tables, or of the JSON document behind them, in one of `FORMATS`, piece by piece to save memory.
-    A CSV has the first table only."""
+    A CSV has the first table with columns only."""
     if format == "json":
         from costcalc.table.json_csv import json_pieces
 
@@ -26,7 +26,7 @@ def pieces(tables: Sequence[TableData], document: Any, format: str, floating: La
     if format == "csv":
         from costcalc.table.json_csv import csv_lines
 
-        return csv_lines(tables[0])
+        return csv_lines(main_table(tables))
     if format in ("markdown", "latex"):
         from costcalc.table import markup
 

@@ -83,6 +83,13 @@ def _tex_float(table: TableData, floating: LatexFloat) -> Iterator[str]:
 def _tex_table(table: TableData) -> Iterator[str]:
     if table.title:
         yield rf"\noindent\textbf{{{_tex(table.title)}}}\par\smallskip"
+    if table.columns:
+        yield from _tex_tabular(table)
+    for line in table.note_lines():
+        yield rf"\par\noindent{{\footnotesize {_tex(line)}\par}}"
+
+
+def _tex_tabular(table: TableData) -> Iterator[str]:
     yield rf"\noindent\begin{{tabular}}{{{''.join(_tex_column(table, column) for column in table.columns)}}}"
     yield r"\toprule"
     yield _tex_row([column.title for column in table.columns])
@@ -94,8 +101,6 @@ def _tex_table(table: TableData) -> Iterator[str]:
         yield _tex_row(table.texts(table.totals))
     yield r"\bottomrule"
     yield r"\end{tabular}"
-    for line in table.note_lines():
-        yield rf"\par\noindent{{\footnotesize {_tex(line)}\par}}"
 
 
 def _tex_column(table: TableData, column: Column) -> str:

@@ -6,11 +6,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import chain
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from costcalc.errors import UsageError, shorten, unknown
 from costcalc.table.cells import InUnit, plain_number
-from costcalc.table.data import COUNT, IN_BYTES, Column, Scale, TableData
+from costcalc.table.data import COUNT, IN_BYTES, AnyTable, Column, Scale, TableData
 from costcalc.text import BYTES, COUNTS, split_names
 
 AUTO, NONE = "auto", "none"
@@ -19,8 +19,6 @@ OF_BYTES = BYTES
 WORDS = (AUTO, NONE, *OF_COUNTS, *OF_BYTES)
 MIN_LARGEST = 10_000  # a column whose largest number is smaller has no unit of its own accord
 DIGITS, MAX_DECIMALS = 4, 3  # of the largest number of a column
-
-AnyTable = TypeVar("AnyTable", bound=TableData)
 
 
 class Units(NamedTuple):

@@ -55,3 +55,11 @@ def test_the_commands_to_try_work(name, capsys):
     for command in costcalc.info(name).commands():
         assert run(command.split()[1:]) == 0, command
         assert capsys.readouterr().out
+
+
+def test_each_format_has_the_knobs(capsys):
+    assert run(["info", "lenet5", "-f", "csv"]) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith("knob,value,takes,about,effect\nr,32,16 or more,") and not err
+    assert "knob" in costcalc.info("lenet5").to_records()[0]
+    assert r"\begin{tabular}{}" not in costcalc.info("lenet5").to_latex()

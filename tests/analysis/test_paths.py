@@ -5,6 +5,7 @@ from fractions import Fraction
 
 import networkx as nx
 import pytest
+from support.layers import in_a_row
 
 import costcalc
 from costcalc import ops
@@ -18,11 +19,7 @@ PATH_METRICS = [name for name, metric in METRICS.items() if metric.path]
 
 
 def chain(*layers, size=(1, 3, 64, 64)):
-    graph = costcalc.new_graph()
-    last = costcalc.add(graph, "x", Input(size))
-    for i, layer in enumerate(layers):
-        last = costcalc.add(graph, f"layer{i}", layer, last)
-    return costcalc.cost(graph)
+    return costcalc.cost(in_a_row(size, *layers))
 
 
 def fields(cost, metric="receptive_field"):
@@ -77,6 +74,16 @@ def test_branches_count_with_the_largest():
     assert fields(costcalc.cost(graph)) == [(5, 5), (7, 1), (7, 5)]
 
 
+def test_branches_that_read_different_positions_see_more_than_the_largest():
+    """YOLOv5's focus: even and odd rows side by side, then a convolution of 3: rows −2 to 3."""
+    graph = costcalc.new_graph()
+    x = costcalc.add(graph, "x", Input((1, 3, 32, 32)))
+    halves = [costcalc.add(graph, f"rows{i}", ops.Slice(2, 16, i, 2), x) for i in (0, 1)]
+    both = costcalc.add(graph, "both", ops.Concat(), *halves)
+    costcalc.add(graph, "conv", Conv(4, 3, 1, 1), both)
+    assert fields(costcalc.cost(graph)) == [(1, 1), (1, 1), (2, 1), (6, 3)]
+
+
 def test_upsampled_neighbours_lie_half_a_pixel_apart():
     cost = chain(ops.Upsample(2), Conv(3, 3, 1, 1), ops.Upsample(2, "linear"))
     assert fields(cost) == [(1, 1), (2, 2), (3, 3)]
@@ -90,6 +97,17 @@ def test_what_does_not_say_what_it_reads_is_not_known_and_named():
     assert [note for note in notes if "layer1" in note] == [
         "receptive field: not known (?) from layer1 on: move does not say what it reads"
     ]
+
+
+def test_a_view_of_a_part_hides_where_it_begins_but_not_that_it_is_of_an_image():
+    cost = chain(ops.View([1, 3, 16, 32]), Conv(3, 3, 1, 1), size=(1, 3, 32, 32))
+    assert fields(cost) == [("?", 1), ("?", 3)]
+
+
+def test_an_input_that_no_op_reads_as_an_image_has_channels_among_its_axes():
+    """Patches of 4×4 pixels, all channels: ViT as einops writes it."""
+    patches = ops.Reshape([3, 2, 4, 2, 4]), ops.Transpose([0, 2, 4, 3, 5, 1]), ops.Reshape([4, 48], whole=True)
+    assert fields(chain(*patches, Linear(8), size=(1, 3, 8, 8)))[-1] == ("whole", 4, 4)
 
 
 def test_beyond_the_image_is_said():
@@ -148,11 +166,11 @@ def test_repeats_folded_and_written_out_are_the_same(name):
 
 @pytest.mark.parametrize("metric", PATH_METRICS)
 def test_they_are_columns_and_nothing_else(metric):
-    with pytest.raises(UsageError, match=f"{metric} is of a path through the layers"):
+    with pytest.raises(UsageError, match=f"{metric} describes paths through the layers"):
         costcalc.sweep("lenet5", metrics=metric, c1=[4, 6])
-    with pytest.raises(UsageError, match=f"{metric} is of a path through the layers"):
+    with pytest.raises(UsageError, match=f"{metric} describes paths through the layers"):
         costcalc.compare("lenet5", "alexnet", by=metric)
-    with pytest.raises(UsageError, match=f"{metric} is of a path through the layers"):
+    with pytest.raises(UsageError, match=f"{metric} describes paths through the layers"):
         costcalc.sweep("lenet5", where=f"{metric} > 3", c1=[4, 6])
     with pytest.raises(UsageError, match=f"{metric} has no closed form"):
         costcalc.load("lenet5").formula(metric)

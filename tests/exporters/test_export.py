@@ -5,6 +5,7 @@ from math import prod
 
 import pytest
 from support import needed
+from support.layers import joined
 
 import costcalc
 from costcalc import ops
@@ -55,19 +56,11 @@ def test_a_network_of_torchvision_comes_back(name):
         assert (exported.layers, exported.distinct_layers) == (175, 95)
 
 
-def chain(*layers):
-    """A layer graph of (name, op, inputs)."""
-    graph = costcalc.new_graph(name="mine")
-    for name, op, *inputs in layers:
-        costcalc.add(graph, name, op, *inputs)
-    return graph
-
-
 X = ("x", ops.Input([1, 8, 16, 16]))
 
 
 def test_branches_are_found_at_a_join():
-    graph = chain(
+    graph = joined(
         X,
         ("a", ops.Conv(8, 3, padding=1), "x"),
         ("b", ops.ReLU(), "a"),
@@ -87,7 +80,7 @@ def test_a_layer_that_a_copy_and_others_read_is_no_copy():
         blocks += [(f"b.{i}.conv", ops.Conv(8, 1), last), (f"b.{i}.relu", ops.ReLU(), f"b.{i}.conv")]
         last = f"b.{i}.relu"
     blocks += [("all", ops.Concat(), "b.1.relu", last)]
-    graph = chain(*blocks)
+    graph = joined(*blocks)
     exported = export(graph)
     is_the_same(costcalc.load(graph), exported.text)
     assert exported.text.count("times: 2") == 2
@@ -104,7 +97,7 @@ def test_a_copy_reads_what_it_is_given_by_name():
             (f"b.{i}.d", ops.Mul(), f"b.{i}.a", f"b.{i}.c", last),
         ]
         last = f"b.{i}.d"
-    graph = chain(*blocks)
+    graph = joined(*blocks)
     text = export(graph).text
     is_the_same(costcalc.load(graph), text)
     assert "times: 3" in text
@@ -112,7 +105,7 @@ def test_a_copy_reads_what_it_is_given_by_name():
 
 
 def test_names_that_an_inner_list_hides_are_changed():
-    graph = chain(
+    graph = joined(
         X,
         ("move", ops.ReLU(), "x"),
         ("attn.move", ops.Sigmoid(), "x"),
@@ -125,7 +118,7 @@ def test_names_that_an_inner_list_hides_are_changed():
 
 
 def test_shared_weights_stay_shared():
-    graph = chain(X, ("a", ops.Conv(8, 3, padding=1), "x"), ("between", ops.ReLU(), "a"))
+    graph = joined(X, ("a", ops.Conv(8, 3, padding=1), "x"), ("between", ops.ReLU(), "a"))
     costcalc.add(graph, "b", ops.Conv(8, 3, padding=1), "between", shares="a")
     text = export(graph).text
     assert is_the_same(costcalc.load(graph), text).params == 8 * 8 * 9 + 8
@@ -134,14 +127,14 @@ def test_shared_weights_stay_shared():
 
 def test_recurrent_layers_are_written():
     """Their field is called as a structure's is."""
-    graph = chain(("x", ops.Input([2, 9, 16])), ("lstm", ops.LSTM(20, layers=2, bidirectional=True), "x"))
+    graph = joined(("x", ops.Input([2, 9, 16])), ("lstm", ops.LSTM(20, layers=2, bidirectional=True), "x"))
     text = export(graph).text
     is_the_same(costcalc.load(graph), text)
     assert "lstm: {hidden: 20, layers: 2, bidirectional: true}" in text
 
 
 def test_what_is_frozen_in_part_is_said_in_a_comment():
-    graph = chain(X, ("a", ops.Conv(8, 3), "x"), ("b", ops.Conv(8, 3), "a"), ("c", ops.Conv(8, 3), "b"))
+    graph = joined(X, ("a", ops.Conv(8, 3), "x"), ("b", ops.Conv(8, 3), "a"), ("c", ops.Conv(8, 3), "b"))
     graph.nodes["a"]["frozen"] = ("weight", "bias")
     graph.nodes["b"]["frozen"] = True
     text = export(graph).text
@@ -166,7 +159,7 @@ def test_several_inputs_and_a_fixed_batch():
 
 
 def test_inputs_without_one_batch_are_refused():
-    graph = chain(("a", ops.Input([4, 3])), ("b", ops.Input([5, 3])), ("c", ops.ReLU(), "a"), ("d", ops.ReLU(), "b"))
+    graph = joined(("a", ops.Input([4, 3])), ("b", ops.Input([5, 3])), ("c", ops.ReLU(), "a"), ("d", ops.ReLU(), "b"))
     with pytest.raises(UsageError, match="one batch in front"):
         export(graph)
 
@@ -263,7 +256,7 @@ def test_onnx_infers_the_shapes_that_we_have(target):
 
 def fully_conv():
     """Ops in their other forms."""
-    return chain(
+    return joined(
         X,
         ("up", ops.Upsample(2, mode="linear"), "x"),
         ("t", ops.ConvTranspose(6, 3, stride=2, padding=1, output_padding=1), "up"),
@@ -299,7 +292,7 @@ def test_a_binary_file_has_a_name(capsys):
 
 def gru_net():
     """An op that ONNX has in another form."""
-    return chain(("x", ops.Input([2, 5, 4])), ("gru", ops.GRU(8), "x"), ("act", ops.ReLU(), "gru"))
+    return joined(("x", ops.Input([2, 5, 4])), ("gru", ops.GRU(8), "x"), ("act", ops.ReLU(), "gru"))
 
 
 @pytest.mark.parametrize("target", ["resnet50", "googlenet", "efficientnet_b0"])

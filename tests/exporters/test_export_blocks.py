@@ -4,6 +4,7 @@ import json
 
 import pytest
 from support import needed
+from support.layers import joined
 
 import costcalc
 from costcalc import ops
@@ -18,14 +19,6 @@ def is_the_same(net, text):
     assert graph_hash(ours.layers(unrolled=True)) == graph_hash(read.layers(unrolled=True))
     assert ours.cost(unrolled=True).totals == read.cost().totals
     return read
-
-
-def chain(*layers):
-    """A layer graph of (name, op, inputs)."""
-    graph = costcalc.new_graph(name="mine")
-    for name, op, *inputs in layers:
-        costcalc.add(graph, name, op, *inputs)
-    return graph
 
 
 def test_a_decoder_of_32_layers_is_short(tmp_path):
@@ -60,7 +53,7 @@ def copies(count, read):
         layers += [(f"b.{i}.fc", ops.Linear(8), last), (f"b.{i}.gate", ops.Mul(), f"b.{i}.fc", read(i))]
         layers += [(f"b.{i}.sum", ops.Add(), last, f"b.{i}.gate")]
         last = f"b.{i}.sum"
-    return chain(*layers, ("end", ops.Add(), last, "memory", "other"))
+    return joined(*layers, ("end", ops.Add(), last, "memory", "other"))
 
 
 @pytest.mark.parametrize(
@@ -86,7 +79,7 @@ def test_a_layer_of_the_body_hides_one_outside():
     for i in range(3):
         layers += [(f"b.{i}.memory", ops.ReLU(), last), (f"b.{i}.gate", ops.Mul(), f"b.{i}.memory", "memory")]
         last = f"b.{i}.gate"
-    graph = chain(*layers)
+    graph = joined(*layers)
     text = export(graph).text
     is_the_same(graph, text)
     assert "from: [memory, memory_outside]" in text
@@ -132,8 +125,8 @@ def test_blocks_that_differ_in_a_stride_are_one():
         layers.append((f"b{i}.wide", ops.Conv(4 * channels, 1, groups=channels // 4), f"b{i}.conv"))
         layers.append((f"b{i}.act", ops.ReLU(), last := f"b{i}.wide"))
         last = f"b{i}.act"
-    text = export(chain(*layers)).text
-    is_the_same(chain(*layers), text)
+    text = export(joined(*layers)).text
+    is_the_same(joined(*layers), text)
     assert "conv_conv_relu(channels, kernel, stride=1):" in text
     assert "conv: {channels: channels, kernel: kernel, stride: stride, padding: kernel//2}" in text
     assert "conv: {name: wide, channels: 4*channels, kernel: 1, groups: channels/4}" in text
@@ -150,7 +143,7 @@ def test_dense_layers_are_one_block():
         layers += [(f"{at}.norm", ops.BatchNorm(), f"{at}.concat" if i else "x")]
         layers += [(f"{at}.relu", ops.ReLU(), f"{at}.norm"), (f"{at}.conv", ops.Conv(4, 3, padding=1), f"{at}.relu")]
         read.append(f"{at}.conv")
-    graph = chain(*layers, ("end", ops.Concat(), *read))
+    graph = joined(*layers, ("end", ops.Concat(), *read))
     text = export(graph).text
     is_the_same(graph, text)
     assert text.count("- conv: ") == 1
@@ -171,7 +164,7 @@ def test_values_are_written_in_terms_of_parameters(values, text):
 
 def test_the_views_beside_a_layer_of_their_group_stand_with_it():
     """As GPT-2's projections: a view before the product and one behind."""
-    layers = chain(
+    layers = joined(
         ("x", ops.Input([2, 6, 8])),
         ("block.fc.view", ops.Reshape([12, 4]), "x"),
         ("block.fc", ops.Linear(8), "block.fc.view"),

@@ -198,3 +198,10 @@ def test_validate_says_what_is_wrong_with_a_layer_graph():
     graph.nodes["conv"]["op"] = "Conv"
     (problem,) = costcalc.validate(graph)
     assert problem.message == "layer 'conv' has the word 'Conv' as its op; write costcalc.ops.Conv(…)"
+
+
+def test_the_note_of_a_preset_is_said_while_its_knobs_have_its_values():
+    assert costcalc.load("resnet50@r=160").title.endswith("(50 layers)")
+    assert costcalc.load("resnet50@n4=6").title.endswith("(50 layers)")
+    assert "layers)" not in costcalc.load("resnet50@n4=7").title
+    assert "layers)" not in costcalc.load("resnet50").at({"n4": np.array([6, 7])}).title

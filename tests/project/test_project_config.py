@@ -111,7 +111,7 @@ def test_specs_of_a_folder_have_names(here, tmp_path):
         ("budgets.macs = {max = 3}", 'pyproject.toml: budgets.macs is a table; write macs = "400M"'),
         ("budgets.macs = true", "pyproject.toml: budgets.macs is a number, or a text"),
         ("budgets.macs = [1]", "pyproject.toml: budgets.macs is a number, or a text"),
-        ("budgets.macs = nan", "pyproject.toml: budgets: macs is at most a number, got nan"),
+        ("budgets.macs = nan", "pyproject.toml: budgets: a budget of macs is a number, got nan"),
         ("budgets.macs = -1", "pyproject.toml: budgets.macs is below 0"),
         (f"budgets.macs = {'9' * 5000}", "pyproject.toml: not TOML: a number has too many digits"),
         (f"units = {'[' * 5000}", "pyproject.toml: not TOML: it nests too deep"),

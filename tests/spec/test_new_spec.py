@@ -32,6 +32,16 @@ def test_knobs_that_are_set_are_the_defaults():
     )
     with pytest.raises(UsageError, match="'my net' is no name"):
         new_spec("my net")
+    with pytest.raises(UsageError, match="a spec has no batch"):
+        new_spec("mine", "lenet5@batch=4")
+
+
+def test_a_file_can_be_begun_again_from_another(tmp_path):
+    first = tmp_path / r"a\d.yaml"  # a path with what re.sub would take for a group or a digit
+    first.write_text(new_spec("first"), encoding="utf-8")
+    text = new_spec("second", str(first))
+    assert text.count("yaml-language-server") == 1 and f"# begun as {first}\n" in text
+    assert costcalc.load(text).macs == costcalc.load(first).macs
 
 
 def test_the_command_writes_a_file_once(tmp_path, monkeypatch, capsys):

@@ -25,3 +25,11 @@ def in_a_row(size, *layers):
 def chain(*layers, size=(2, 6, 13, 10)):
     """A graph of layers in a row after an image."""
     return in_a_row(size, *layers)
+
+
+def joined(*layers):
+    """A graph of layers that name what they read: (name, op, inputs)."""
+    graph = costcalc.new_graph(name="mine")
+    for name, op, *inputs in layers:
+        costcalc.add(graph, name, op, *inputs)
+    return graph

@@ -29,9 +29,13 @@ def random_network(rng):
     graph = costcalc.new_graph()
     last = costcalc.add(graph, "x", ops.Input((1, 2, 120, 130)))
     for i in range(rng.randint(1, 5)):
-        if rng.random() < 0.2:
-            branch = costcalc.add(graph, f"branch{i}", ops.Conv(2, 3, 1, 1), last)
-            last = costcalc.add(graph, f"sum{i}", ops.Add(), branch, last)
+        if rng.random() < 0.3:  # branches that need not be centred alike
+            kernel, stride = rng.randint(1, 4), rng.randint(1, 2)
+            before = rng.randrange(kernel)
+            zeros = costcalc.add(graph, f"zeros{i}", ops.Pad([2, 3], [before], [kernel - 1 - before]), last)
+            branches = (ops.Conv(2, kernel, stride), zeros), (ops.Conv(2, 1, stride), last)
+            ends = [costcalc.add(graph, f"branch{i}_{n}", op, source) for n, (op, source) in enumerate(branches)]
+            last = costcalc.add(graph, f"sum{i}", ops.Add(), *ends)
         else:
             last = costcalc.add(graph, f"layer{i}", random_layer(rng), last)
     return graph
