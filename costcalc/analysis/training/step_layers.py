@@ -68,9 +68,9 @@ def overwritten_inputs(layers: Sequence[Layer], segments: Mapping[Any, str]) -> 
 
 
 def never_reached(layers: Sequence[Layer]) -> set[Any]:
-    """The layers that no gradient reaches: those that are detached, and those that such alone read, unless the network
-    returns them."""
-    if not any(map(_is_detached, layers)):
+    """The layers that no gradient reaches: those that are detached, learned tensors that nothing reads, and layers that
+    such alone read, unless the network returns them."""
+    if not any(_is_detached(layer) or layer.op.lies_in_weights for layer in layers):
         return set()
     readers: dict[Any, list[Any]] = {}
     for layer in layers:
@@ -79,7 +79,7 @@ def never_reached(layers: Sequence[Layer]) -> set[Any]:
     found: set[Any] = set()
     for layer in reversed(layers):
         reading = readers.get(layer.name, ())
-        unread = bool(reading) and not layer.is_output and found.issuperset(reading)
+        unread = not layer.is_output and (found.issuperset(reading) if reading else layer.op.lies_in_weights)
         if unread or _is_detached(layer):
             found.add(layer.name)
     return found
