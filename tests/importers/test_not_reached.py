@@ -1,15 +1,16 @@
-"""Parameters that a run does not reach: they are params, and a training step of torch leaves them alone."""
+"""What a training step of torch reaches: not what nothing reads, and all that a network returns."""
 
 import pytest
 from support import needed
 
 torch = needed.module("torch", "torch")
 
-from support.autograd import OPTIMIZERS, step_peak_of_torch  # noqa: E402
+from support.autograd import OPTIMIZERS, outputs_of, step_peak_of_torch  # noqa: E402
 from support.function_module import Function  # noqa: E402
 from torch import nn  # noqa: E402
 
 import costcalc  # noqa: E402
+from costcalc.torch_backend import verify_net  # noqa: E402
 
 
 def network():
@@ -45,3 +46,34 @@ def test_a_step_of_torch_trains_and_holds_the_same(optimizer, way, tmp_path):
     assert cost.total("trainable_params") + cost.total("frozen_params") == cost.total("params")
     assert cost.total("update_operations") == {"sgd": 2, "adam": 13}[optimizer] * scalars
     assert parts["optimizer"] == sum(tensor.nbytes for tensor in state)
+
+
+def features(self, x):
+    """What another layer reads is returned too."""
+    h = self.a(x)
+    return h, self.b(torch.relu(h))
+
+
+def for_nothing(self, x):
+    """A product that is read by none."""
+    h = torch.relu(self.a(x))
+    self.c(torch.tanh(h))
+    return self.b(h)
+
+
+def chosen(self, x):
+    """The largest are returned, and only their numbers are read."""
+    best = self.a(x).topk(3, -1)
+    return best.values, self.b(x).gather(-1, best.indices)
+
+
+@pytest.mark.parametrize("forward", [features, for_nothing, chosen])
+def test_what_is_returned_has_a_loss_and_nothing_else(forward):
+    module, x = Function(forward, a=nn.Linear(8, 8), b=nn.Linear(8, 8), c=nn.Linear(8, 5)).train(), torch.zeros(30, 8)
+    net = costcalc.load(module, x).with_step(costcalc.TrainStep("adam"))
+    sum(out.sum() for out in outputs_of(module, (x,))).backward()
+    assert net.cost().total("trainable_params") == sum(t.numel() for t in module.parameters() if t.grad is not None)
+    assert verify_net(costcalc.load(module, x)).verdict == "same"  # backward too
+    peak = net.cost().total("train_peak_bytes")
+    if forward is not chosen:  # torch keeps the indices
+        assert peak == step_peak_of_torch(module, (x,), "adam")
