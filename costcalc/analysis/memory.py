@@ -32,7 +32,7 @@ class Layer(NamedTuple):
     blocks: tuple[Block, ...] = ()  # that it stands in, the outermost first
     frozen: Any = False  # are its tensors not trained: all, or those of these names
     shares: Any = None  # the layer whose tensors it uses
-    is_output: bool = False  # does the network return it, though layers read it too?
+    is_output: bool = False  # does the network say that it returns it?
 
 
 class Peak(NamedTuple):

@@ -107,7 +107,7 @@ def _inner_groups(items: list[Item], known: Sequence[Macro], avoid: Sequence[str
     for listed in [one for these in (items, *(macro.items for macro in known)) for one in all_lists(these)]:
         for at, item in enumerate(listed):
             group = item.get("group") if isinstance(item, dict) else None
-            if not group or [*group] != ["name", "layers"] or _line_count([item]) == 1:
+            if not group or {*group} - {"name", "from", "layers"} or _line_count([item]) == 1:
                 continue
             if any(_reads_parameter(value, avoid) for _, value in values(group["layers"])):
                 continue
@@ -115,7 +115,9 @@ def _inner_groups(items: list[Item], known: Sequence[Macro], avoid: Sequence[str
             taken.add(name)
             found.append(Macro(name, {}, group["layers"]))
             alike = [one for one in listed if one == name or (isinstance(one, dict) and name in one)]
-            listed[at] = name if name == group["name"] and not alike else {name: {"name": group["name"]}}
+            given = {} if name == group["name"] and not alike else {"name": group["name"]}
+            given |= {"from": group["from"]} if "from" in group else {}
+            listed[at] = {name: given} if given else name
     return found
 
 
@@ -215,7 +217,8 @@ def _calls_in_place_of_groups(items: list[Item], macros: Sequence[Macro]) -> Non
                 (call,) = group["layers"]
                 kind, given = next(iter(call.items())) if isinstance(call, dict) else (call, {})
                 if "name" not in given:
-                    listed[at] = {kind: {"name": group["name"], **given}}
+                    own = {key: value for key, value in group.items() if key != "layers"}
+                    listed[at] = {kind: {**own, **given}}
 
 
 def _in_order(macros: list[Macro]) -> list[Macro]:

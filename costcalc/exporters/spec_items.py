@@ -8,7 +8,17 @@ from dataclasses import dataclass, field, fields
 from itertools import takewhile
 from typing import Any
 
-from costcalc.exporters.layer_tree import Branched, Entry, Group, Layer, Readers, end_of, nodes_of_entry, valid_name
+from costcalc.exporters.layer_tree import (
+    Branched,
+    Entry,
+    Group,
+    Layer,
+    Readers,
+    end_of,
+    layers_of,
+    nodes_of_entry,
+    valid_name,
+)
 from costcalc.exporters.size_text import plain
 from costcalc.ops import OPS
 from costcalc.spec.bind import GIVEN
@@ -73,14 +83,22 @@ class ItemWriter:
             elif entry.times is not None:
                 found.append(self.repeat(entry, here, scope, current))
             else:
-                inner = self.items(entry.entries, (*here, entry.name), scope, current)
-                scope.taken.add((*here, entry.name))
-                inside, end = nodes_of_entry(entry), end_of(entry)
-                if all(self.readers.get(node, inside) <= inside for node in inside - {end}):  # it has one output
-                    scope.groups.setdefault(end, []).append((*here, entry.name))
-                found.append({"group": {"name": entry.name, "layers": inner}})
+                found.append(self.group(entry, here, scope, current))
             current = end_of(entry)
         return found
+
+    def group(self, entry: Group, here: Path, scope: Scope, current: str | None) -> Any:
+        """Layers under one name. Where nothing stands before, a group says what it reads, as a layer does."""
+        given: dict[str, Any] = {"name": entry.name}
+        if current is None and (reads := [source for layer in layers_of([entry]) for source in layer.inputs]):
+            current = reads[0]
+            given["from"] = self.path(scope, here, current)
+        inner = self.items(entry.entries, (*here, entry.name), scope, current)
+        scope.taken.add((*here, entry.name))
+        inside, end = nodes_of_entry(entry), end_of(entry)
+        if all(self.readers.get(node, inside) <= inside for node in inside - {end}):  # it has one output
+            scope.groups.setdefault(end, []).append((*here, entry.name))
+        return {"group": {**given, "layers": inner}}
 
     def branched(self, entry: Branched, here: Path, scope: Scope, current: str | None) -> Any:
         """A join with its branches."""

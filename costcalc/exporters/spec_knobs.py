@@ -14,6 +14,8 @@ from costcalc.models.knob import SMALLEST_REAL, Knob
 from costcalc.models.model import Model
 from costcalc.ops.needs import AtLeast, Divides
 
+MULTIPLES = ("k", "m", "n")  # names of knobs that count steps
+
 
 @dataclass(frozen=True)
 class WrittenKnob:
@@ -48,7 +50,11 @@ def with_knobs(model: Model) -> tuple[Graph, list[WrittenKnob]]:
             if (more := _with_symbols(model, {**free, name: symbol})) is not None:
                 graph, free = more, {**free, name: symbol}
     limits = graph.graph.get("limits", ())
-    return graph, [_within(known[name], limits, {*model.knobs}) for name in free]
+    taken, written = {*model.knobs}, list[WrittenKnob]()
+    for name in free:
+        written.append(_within(known[name], limits, taken))
+        taken.add(written[-1].knob.name)
+    return graph, written
 
 
 def _with_symbols(model: Model, symbols: Mapping[str, Any]) -> Graph | None:
@@ -79,7 +85,7 @@ def _within(knob: Knob, limits: Any, taken: set[str]) -> WrittenKnob:
             step = first
     if step == 1:
         return WrittenKnob(replace(knob, low=low, high=high), knob.name)
-    name = "k" if "k" not in taken else f"{knob.name}_k"
+    name = next((letter for letter in MULTIPLES if letter not in taken), f"{knob.name}_k")
     about = f"{knob.about or knob.name}, in steps of {step}"
     multiple = replace(
         knob, name=name, default=knob.default // step, low=-(-low // step), high=high // step, about=about

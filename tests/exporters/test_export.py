@@ -158,6 +158,16 @@ def test_several_inputs_and_a_fixed_batch():
         read.with_knobs(batch=5)  # its sizes hold for 4
 
 
+def test_a_group_that_stands_first_says_which_input_it_reads():
+    graph = costcalc.new_graph()
+    for side in ("left", "right"):
+        costcalc.add(graph, f"x_{side}", ops.Input([4, 3, 8, 8]))
+        costcalc.add(graph, f"{side}.conv", ops.Conv(6, 3), f"x_{side}")
+        costcalc.add(graph, f"{side}.relu", ops.ReLU(), f"{side}.conv")
+    costcalc.add(graph, "sum", ops.Add(), "left.relu", "right.relu")
+    is_the_same(costcalc.load(graph), export(graph).text)
+
+
 def test_inputs_without_one_batch_are_refused():
     graph = joined(("a", ops.Input([4, 3])), ("b", ops.Input([5, 3])), ("c", ops.ReLU(), "a"), ("d", ops.ReLU(), "b"))
     with pytest.raises(UsageError, match="one batch in front"):
@@ -192,6 +202,8 @@ def test_a_network_that_runs_at_multiples_has_these_as_a_knob():
     assert "r: 2*k" in text
     read = is_the_same(net, text)
     assert read.with_knobs(k=50).cost().total("elementwise") == net.with_knobs(r=100).cost().total("elementwise")
+    both = is_the_same(costcalc.load(Halves(), (1, 3, 64, 96)), export(costcalc.load(Halves(), (1, 3, 64, 96))).text)
+    assert {name: both.values[name] for name in ("k", "m")} == {"k": 32, "m": 48}  # each side has its own
 
 
 def test_sizes_are_written_as_expressions_of_specs():

@@ -1,6 +1,8 @@
 """A reader's own torch module: it stays as it is, its layers have the names of its modules, and errors say where."""
 
 import textwrap
+from collections import deque
+from types import SimpleNamespace
 
 import pytest
 from support import needed
@@ -57,10 +59,15 @@ class Caches(nn.Module):
     def __init__(self):
         super().__init__()
         self.conv, self.norm, self.cache, self.runs = nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), {}, 0
+        self.deep, self.last, self.kept = {"keys": [{}], 1: ([],)}, deque(maxlen=2), SimpleNamespace(of={}, sizes=[1])
 
     def forward(self, x):
         self.runs += 1
         self.cache["x"] = x
+        self.deep["keys"][0]["x"] = self.kept.seen = self.kept.of["x"] = x
+        self.deep[1][0].append(x)
+        self.last.append(x)
+        self.kept.sizes = [2]
         self.norm.num_batches_tracked += 1
         return self.norm(self.conv(x))
 
@@ -74,6 +81,8 @@ def test_a_module_stays_as_it_is():
     assert all(torch.equal(before[name], tensor) for name, tensor in module.state_dict().items())
     assert all(a is b for a, b in zip(tensors, module.parameters()))
     assert (module.training, module.norm.training, module.cache, module.runs) == (True, True, {}, 0)
+    assert (module.deep, module.last) == ({"keys": [{}], 1: ([],)}, deque(maxlen=2))
+    assert module.kept == SimpleNamespace(of={}, sizes=[1])
     assert not any(one._forward_hooks or one._forward_pre_hooks for one in module.modules())
     assert all(tensor.grad is None and tensor.device.type == "cpu" for tensor in tensors)
 

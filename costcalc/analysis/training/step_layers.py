@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from typing import Any, NamedTuple
 
 from costcalc.analysis.inplace import inplace_inputs
-from costcalc.analysis.memory import Layer
+from costcalc.analysis.memory import Layer, leaves
 from costcalc.dims import Shape, Size
 from costcalc.graph import first_row
 from costcalc.graph.freezing import check_names_of_tensors, frozen_tensors, is_frozen
@@ -67,20 +67,29 @@ def overwritten_inputs(layers: Sequence[Layer], segments: Mapping[Any, str]) -> 
     }
 
 
+def returned(layers: Sequence[Layer]) -> set[Any]:
+    """The layers whose outputs leave the network and get a loss: those that it says it returns, as an imported one
+    does, numbers that no gradient flows back from apart; else all that nothing reads."""
+    read = {source for layer in layers for source in layer.inputs}
+    computed = [layer for layer in layers if not layer.op.is_input and not layer.op.lies_in_weights]
+    said = {layer.name for layer in computed if layer.is_output and not _is_detached(layer)}
+    return said or {layer.name for layer in computed if leaves(layer, read)}
+
+
 def never_reached(layers: Sequence[Layer]) -> set[Any]:
-    """The layers that no gradient reaches: those that are detached, and those that such alone read, unless the network
-    returns them."""
-    if not any(map(_is_detached, layers)):
+    """The layers that no gradient reaches: those that are detached, and those that nothing else reads, unless the
+    network returns them. A learned tensor may be one, and a product that is computed for nothing."""
+    if not any(layer.is_output or layer.op.lies_in_weights or _is_detached(layer) for layer in layers):
         return set()
+    leaving = returned(layers)
     readers: dict[Any, list[Any]] = {}
     for layer in layers:
         for source in layer.inputs:
             readers.setdefault(source, []).append(layer.name)
     found: set[Any] = set()
     for layer in reversed(layers):
-        reading = readers.get(layer.name, ())
-        unread = bool(reading) and not layer.is_output and found.issuperset(reading)
-        if unread or _is_detached(layer):
+        keeps = layer.is_output or layer.name in leaving
+        if _is_detached(layer) or (not keeps and found.issuperset(readers.get(layer.name, ()))):
             found.add(layer.name)
     return found
 

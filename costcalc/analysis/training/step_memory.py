@@ -8,9 +8,8 @@ from functools import cached_property
 from itertools import takewhile
 from typing import Any
 
-from costcalc.analysis.memory import leaves
 from costcalc.analysis.training.kept import Keepers, KeptTensors, Segment
-from costcalc.analysis.training.step_layers import StepLayer
+from costcalc.analysis.training.step_layers import StepLayer, returned
 from costcalc.analysis.training.timeline import Begin, End, HeldMemory
 from costcalc.dtype import Dtype
 from costcalc.train_step import Optimizer
@@ -26,8 +25,8 @@ class StepMemory(HeldMemory):
         self.bytes_of_weights = dtype.scale("weights")
         self.where, self.widths, self.size_of = self.kept.where, self.kept.widths, self.kept.size_of
         self.inputs = {each.name for each in layers if each.layer.op.is_input}
-        read = {source for each in layers for source in each.layer.inputs}
-        self.outputs = [each for each in layers if leaves(each.layer, read) and each.name not in self.inputs]
+        leaving = returned([each.layer for each in layers])
+        self.outputs = [each for each in layers if each.name in leaving]
         self.output_owners = {self.where[each.name].owner for each in self.outputs}
         self.stays = self.inputs | self.output_owners  # longer than the forward pass
         self.last_use = self.last_uses(layers)

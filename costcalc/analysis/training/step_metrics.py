@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Callable, Collection, Iterator, Sequence, Set
 from typing import Any, NamedTuple
 
-from costcalc.analysis.memory import Layer, leaves, live_elements
+from costcalc.analysis.memory import Layer, live_elements
 from costcalc.analysis.training.kept import KeptTensors, kept_bytes
-from costcalc.analysis.training.step_layers import StepLayer, step_layers
+from costcalc.analysis.training.step_layers import StepLayer, returned, step_layers
 from costcalc.analysis.training.step_peak import step_peaks
 from costcalc.dims import Size, elements, maximum, prod
 from costcalc.dtype import WITHOUT_GRADIENTS, Dtype
@@ -87,8 +87,8 @@ def backward_macs(each: StepLayer, **changed: Any) -> Size:
 
 def train_elementwise(step: Step) -> Iterator[Size]:
     """All other arithmetic of a step: forward in training, gradients, their sums at forks, the loss, the update."""
-    sums = gradient_sums(step.layers)
-    is_read = {source for each in step.layers for source in each.layer.inputs}
+    leaving = returned([each.layer for each in step.layers])
+    sums = gradient_sums(step.layers, leaving)
     again = step.computed_again
     for each, update in zip(step.layers, update_operations(step)):
         layer = each.layer
@@ -96,17 +96,18 @@ def train_elementwise(step: Step) -> Iterator[Size]:
         total = total + layer.op.train_elementwise(*each.input_shapes, out=layer.output_shape, wanted=each.wanted)
         if each.name in sums:
             total = total + sums[each.name] * elements(layer.output_shape)
-        if not layer.op.is_input and leaves(layer, is_read):
+        if each.name in leaving:
             total = total + LOSS_OPERATIONS * elements(layer.output_shape)
         yield total
 
 
-def gradient_sums(layers: Sequence[StepLayer]) -> dict[Any, Size]:
-    """How many gradients are added to the first of each output; the outputs with one gradient are left out.
+def gradient_sums(layers: Sequence[StepLayer], leaving: Collection[Any]) -> dict[Any, Size]:
+    """How many gradients are added to the first of each output; the outputs with one gradient are left out. Layers that
+    are `leaving` the network get one from their loss.
 
     A layer in a copy that stands for several adds one in each of them, if all of them read the same tensor.
     """
-    arriving: dict[Any, list[Size]] = {}
+    arriving: dict[Any, list[Size]] = {each.name: [1] for each in layers if each.name in leaving and each.wanted.any}
     for each in layers:
         for source, own in zip(each.layer.inputs, each.wanted.inputs):
             if own:

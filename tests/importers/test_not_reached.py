@@ -1,0 +1,79 @@
+"""What a training step of torch reaches: not what nothing reads, and all that a network returns."""
+
+import pytest
+from support import needed
+
+torch = needed.module("torch", "torch")
+
+from support.autograd import OPTIMIZERS, outputs_of, step_peak_of_torch  # noqa: E402
+from support.function_module import Function  # noqa: E402
+from torch import nn  # noqa: E402
+
+import costcalc  # noqa: E402
+from costcalc.torch_backend import verify_net  # noqa: E402
+
+
+def network():
+    """A linear layer that runs, one that does not, and two tensors, of which one is read."""
+    module = Function(lambda self, x: self.b(self.a(x) + self.shift), a=nn.Linear(8, 6), b=nn.Linear(6, 4))
+    module.unused = nn.Linear(5, 3)
+    module.shift, module.spare = nn.Parameter(torch.ones(6)), nn.Parameter(torch.ones(2, 7))
+    return module.train()
+
+
+def read_back(module, x, folder):
+    """The module as a spec that was written and read."""
+    costcalc.export(costcalc.load(module, x), folder / "net.yaml")
+    return costcalc.load(str(folder / "net.yaml"), batch=len(x))
+
+
+@pytest.mark.parametrize("way", ["module", "spec"])
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_a_step_of_torch_trains_and_holds_the_same(optimizer, way, tmp_path):
+    module, x = network(), torch.zeros(30, 8)  # so many that the peak is not in the update, where order matters
+    net = costcalc.load(module, x) if way == "module" else read_back(module, x, tmp_path)
+    cost = net.with_step(costcalc.TrainStep(optimizer)).cost()
+    parts = costcalc.memory(net, train=True, optimizer=optimizer).parts
+    assert cost.total("train_peak_bytes") == step_peak_of_torch(module, (x,), optimizer)
+
+    made = OPTIMIZERS[optimizer](module.parameters())
+    module(x).sum().backward()
+    made.step()
+    trained = [tensor for tensor in module.parameters() if tensor.grad is not None]
+    state = [tensor for of_one in made.state.values() for tensor in of_one.values() if torch.is_tensor(tensor)]
+    scalars = sum(tensor.numel() for tensor in trained)
+    assert cost.total("trainable_params") == scalars
+    assert cost.total("trainable_params") + cost.total("frozen_params") == cost.total("params")
+    assert cost.total("update_operations") == {"sgd": 2, "adam": 13}[optimizer] * scalars
+    assert parts["optimizer"] == sum(tensor.nbytes for tensor in state)
+
+
+def features(self, x):
+    """What another layer reads is returned too."""
+    h = self.a(x)
+    return h, self.b(torch.relu(h))
+
+
+def for_nothing(self, x):
+    """A product that is read by none."""
+    h = torch.relu(self.a(x))
+    self.c(torch.tanh(h))
+    return self.b(h)
+
+
+def chosen(self, x):
+    """The largest are returned, and only their numbers are read."""
+    best = self.a(x).topk(3, -1)
+    return best.values, self.b(x).gather(-1, best.indices)
+
+
+@pytest.mark.parametrize("forward", [features, for_nothing, chosen])
+def test_what_is_returned_has_a_loss_and_nothing_else(forward):
+    module, x = Function(forward, a=nn.Linear(8, 8), b=nn.Linear(8, 8), c=nn.Linear(8, 5)).train(), torch.zeros(30, 8)
+    net = costcalc.load(module, x).with_step(costcalc.TrainStep("adam"))
+    sum(out.sum() for out in outputs_of(module, (x,))).backward()
+    assert net.cost().total("trainable_params") == sum(t.numel() for t in module.parameters() if t.grad is not None)
+    assert verify_net(costcalc.load(module, x)).verdict == "same"  # backward too
+    peak = net.cost().total("train_peak_bytes")
+    if forward is not chosen:  # torch keeps the indices
+        assert peak == step_peak_of_torch(module, (x,), "adam")
