@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from costcalc.expressions import NAME
+from costcalc.models.knob import QUOTED
 from costcalc.ops import OPS
 from costcalc.ops.base import is_join, layer_ops
 from costcalc.ops.fields import Kind
@@ -76,7 +77,7 @@ def _top(metrics: list[str]) -> Schema:
         "inputs": by_name(shape),
         "blocks": {"type": "object", "additionalProperties": ref},
         "layers": ref,
-        "published": {"type": "array", "items": figure(metrics)},
+        "published": {"type": "array", "items": figure(_metric(metrics) if metrics else TEXT)},
     }
     return {key: {**parts[key], "description": ABOUT[key]} for key in parse.TOP}
 
@@ -95,11 +96,11 @@ def knob() -> Schema:
     return {"anyOf": [VALUE, mapping(fields, needed=["default"])]}
 
 
-def figure(metrics: list[str]) -> Schema:
-    """A published figure, of one of these metrics."""
+def figure(metric: Schema) -> Schema:
+    """A published figure of such a metric."""
     fields: Schema = {
         **dict.fromkeys(published.FIGURE_KEYS, TEXT),
-        "metric": {"enum": metrics} if metrics else TEXT,
+        "metric": metric,
         "value": {"type": ["string", "number"], "description": "as printed: digits and K, M, G or B"},
         "preset": WORD,
         "at": by_name(VALUE),
@@ -107,6 +108,12 @@ def figure(metrics: list[str]) -> Schema:
         "K": {"enum": [1000, 1024]},
     }
     return mapping(fields, needed=[*published.REQUIRED_KEYS])
+
+
+def _metric(names: list[str]) -> Schema:
+    """One of these metrics, a sum of them with whole factors, or what is quoted."""
+    term = rf"([1-9][0-9]{{0,2}}\*)?({'|'.join(names)})"
+    return {"anyOf": [{"enum": [*names, *QUOTED]}, {"type": "string", "pattern": rf"^{term}(\+{term})*$"}]}
 
 
 def _layer() -> Schema:
