@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
+from costcalc.analysis.memory import Layer
 from costcalc.analysis.walk import Row
 from costcalc.dims import Size, elements
 from costcalc.ops.conv import bias_adds
@@ -23,6 +26,8 @@ def bn_elements(row: Row) -> list[Size]:
     return [elements(row.output_shape)] if row.op.stored_statistics else []
 
 
-def input_elements(row: Row) -> list[Size]:
-    """The elements of an input of the network."""
-    return [elements(row.output_shape)] if row.op.is_input else []
+def input_elements(layers: Sequence[Layer]) -> Iterator[Size]:
+    """The elements of each input of the network, at the first layer that reads it."""
+    unread = {layer.name: elements(layer.output_shape) for layer in layers if layer.op.is_input}
+    for layer in layers:
+        yield sum([unread.pop(source, 0) for source in layer.inputs])

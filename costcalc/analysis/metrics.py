@@ -153,8 +153,8 @@ METRICS: dict[str, Metric] = {
         counts="elements written by layers, each tensor that is written over once, as with torch's inplace=True",
     ),
     "input_elements": Metric(
-        title="input elements", counts="elements of the network's inputs", unit="elements",
-        parts=(Part(counted_elsewhere.input_elements),),
+        title="input elements", unit="elements", layers=counted_elsewhere.input_elements,
+        counts="elements of the network's inputs, each at the first layer that reads it",
     ),
     "output": Metric(
         title="output", counts="elements that leave a layer, block or network", unit="elements",
