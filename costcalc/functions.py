@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from costcalc.analysis.compare import Comparison
     from costcalc.analysis.cost import Cost
     from costcalc.analysis.feeding import Feeding
+    from costcalc.analysis.figure_search import FigureSearch
     from costcalc.analysis.net_info import NetInfo
     from costcalc.analysis.reconcile import Reconciliation
     from costcalc.analysis.scaling.scale import Scaled
@@ -97,11 +98,19 @@ def explain(target: Target) -> TableResult:
     return explain_model(load(target))
 
 
-def reconcile(target: Target) -> Reconciliation:
+def reconcile(target: Target, *, figure: str | int | None = None) -> Reconciliation | FigureSearch:
     """Each published figure of a network beside ours, and the reason for the difference; of a pipeline as
-    `reconcile("augment:alexnet")`."""
+    `reconcile("augment:alexnet")`.
+
+    With a `figure`, which convention of which variant of the network gives it, and how often chance would:
+    `reconcile("resnet50", figure="9.74G").matches`. Raises UsageError for a text that is no figure.
+    """
     from costcalc.pipeline.pipeline_library import is_pipeline, load_pipeline
 
+    if figure is not None:
+        from costcalc.analysis.figure_search import search_figure
+
+        return search_figure(load(target), figure)
     if is_pipeline(target):
         from costcalc.analysis.reconcile_pipeline import reconcile_pipeline
 
