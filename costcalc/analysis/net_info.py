@@ -137,7 +137,7 @@ def others(knob: Knob, now: Any) -> list[Any]:
         return [not now]
     if knob.choices:
         return [choice for choice in knob.choices if choice != now]
-    nearby = [2 * now, now // 2 if knob.kind == "integer" else now / 2, knob.high, knob.low]
+    nearby = [2 * now or 1, now // 2 if knob.kind == "integer" else now / 2, knob.high, knob.low]
     return [value for value in nearby if value != now]
 
 

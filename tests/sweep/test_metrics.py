@@ -36,7 +36,9 @@ GRAPHS = size(300, 10_000)
 SPECS = sorted({entry.name for entry in entries() if costcalc.load(entry.name).name == entry.name})
 
 
-BIASED = ("conv", "conv1d", "conv2d", "conv3d", "depthwise", "partial_conv", "conv_transpose", "linear")
+BIASED = (
+    "conv", "conv1d", "conv2d", "conv3d", "depthwise", "partial_conv", "locally_connected", "conv_transpose", "linear"
+)  # fmt: skip
 
 
 def on_input(row):
