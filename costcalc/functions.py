@@ -42,18 +42,23 @@ def cost(target: Target, *, unrolled: bool = False) -> Cost:
 
 
 def compare(
-    *targets: Target, by: str = "macs", algebra: bool | None = None,
-    columns: Sequence[str] | str | None = None, seconds: Callable[[Model], float | None] | None = None,
+    *targets: Target, by: Sequence[str] | str = "macs", baseline: str | None = None, depth: int | None = None,
+    algebra: bool | None = None, columns: Sequence[str] | str | None = None,
+    seconds: Callable[[Model], float | None] | None = None,
 ) -> Comparison:  # fmt: skip
     """Networks side by side: `compare("inception_naive", "inception_bottleneck")`.
 
-    `by` is any metric that is counted; `columns` are those of the table, as in `"target,macs,peak_bytes"`; `seconds`
-    looks up the measured time of a network, for the column of that name. The ratio as algebra is added if both networks
+    `by` is any metric that is counted, or several, `"macs,params"`; ratios are to the `baseline`, by default the first
+    network. Two networks are compared layer by layer or block by block, at a `depth` if it is given; unlike ones by the
+    size of their maps. `columns` are those of the table, as in `"target,macs,peak_bytes"`; `seconds` looks up the
+    measured time of a network, for the column of that name. The ratio as algebra is added if both networks
     are ways to build one block and it fits on a line; always with `algebra=True`.
     """
     from costcalc.analysis.compare import compare_models
 
-    return compare_models([*map(load, targets)], by=by, algebra=algebra, columns=columns, seconds=seconds)
+    return compare_models(
+        [*map(load, targets)], by=by, baseline=baseline, depth=depth, algebra=algebra, columns=columns, seconds=seconds
+    )
 
 
 def info(target: Target) -> NetInfo:

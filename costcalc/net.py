@@ -117,7 +117,7 @@ def _resolved(
         from costcalc.importers.onnx_files.onnx_architecture import of_onnx
 
         path, _, settings = split_target(str(target))
-        net = Net(of_onnx(path, targets.split_inputs(inputs), max_layers), label=path)
+        net = Net(of_onnx(path, targets.split_inputs(inputs), max_layers, lenient), label=path)
         return net.with_texts(settings.split(",")) if settings else net
     if targets.is_safetensors(target):
         hint = "`costcalc show` lists them, as does costcalc.tensors; count the network as ONNX or as a torch module"
@@ -127,7 +127,9 @@ def _resolved(
             "inputs are those of a torch module, of torchvision:NAME, timm:NAME, FILE.py:CALLABLE or FILE.onnx"
         )
     if lenient != STRICT:
-        raise UsageError("assume_free and until_values are about imported networks: torch modules and their names")
+        raise UsageError(
+            "assume_free and until_values are about imported networks: torch modules, their names, ONNX files"
+        )
     if isinstance(target, Net):
         return target
     if isinstance(target, Model):

@@ -1,46 +1,115 @@
-"""Blocks of two networks side by side: which block of the second stands in the place of which of the first."""
+"""Networks side by side: which block of one stands in the place of which of another."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 from itertools import zip_longest
 from typing import NamedTuple
 
 from costcalc.analysis.cost import Cost
+from costcalc.analysis.fold import block_of
+from costcalc.analysis.images import image_names
 
 MAX_LAYERS_SHOWN = 24  # of a network; longer ones are compared by block
+FLAT = "flat"  # in place of the size of maps
 
 
 class Pair(NamedTuple):
-    """A block of the first model and what stands in its place in the second; either may be missing and costs 0."""
+    """A block of the first model and what stands in its place in the second; either may be missing and costs 0.
+
+    With a `size` these are all layers that make maps of it, and the names are those of their blocks.
+    """
 
     first: str | None
     first_cost: int
     second: str | None
     second_cost: int
+    size: str = ""
 
     @property
     def saved(self) -> int:
         """What the second saves here; negative if it costs more."""
         return self.first_cost - self.second_cost
 
+    @property
+    def is_alike(self) -> bool:
+        """Do blocks of one name cost the same?"""
+        return self.first == self.second and not self.saved
 
-def align(first: Cost, second: Cost, by: str) -> Iterator[Pair]:
-    """Blocks of two networks in order, paired by name, and by position between pairs of equal names. Blocks that cost
-    nothing are left out."""
-    a, b = _by_layer(first, by), _by_layer(second, by)
-    if max(len(a), len(b)) > MAX_LAYERS_SHOWN:
-        a, b = _by_block(first, by), _by_block(second, by)
-    matcher = SequenceMatcher(None, [name for name, _ in a], [name for name, _ in b], autojunk=False)
+
+class Part(NamedTuple):
+    """Layers taken together: a block, or those that make maps of one size."""
+
+    name: str  # by which it is paired
+    cost: int
+    shown: str  # what it is called
+
+
+NOTHING = Part("", 0, "")
+
+
+def align(first: Cost, second: Cost, by: str, depth: int | None = None) -> tuple[Pair, ...]:
+    """Two networks in order, without what costs nothing.
+
+    Blocks of this depth are paired by name, and by position between pairs of equal names; without a depth layers, or
+    blocks of networks that are long. Where common names have less than half of the cost, as of two architectures,
+    layers are paired by the size of the maps that they make, and called as their blocks, unless blocks cost the same
+    one by one.
+    """
+    a, b = (layers(cost, by) if depth is None else blocks(cost, by, depth) for cost in (first, second))
+    if depth is None and max(len(a), len(b)) > MAX_LAYERS_SHOWN:
+        a, b = blocks(first, by, 1), blocks(second, by, 1)
+    if not _share_names(a, b) and [x.cost for x in a] != [x.cost for x in b]:
+        sizes = by_size(first, by, depth or 1), by_size(second, by, depth or 1)
+        if len(_names(sizes[0]) & _names(sizes[1]) - {FLAT}) > 1:
+            sides = _side_by_side(*sizes)
+            return tuple([Pair(x.shown or None, x.cost, y.shown or None, y.cost, x.name or y.name) for x, y in sides])
+    return tuple([Pair(x.shown or None, x.cost, y.shown or None, y.cost) for x, y in _side_by_side(a, b)])
+
+
+def layers(cost: Cost, by: str) -> list[Part]:
+    """The layers that cost something."""
+    found = ((str(row.name), cost.value(by, i)) for i, row in enumerate(cost.layers))
+    return [Part(name, value, name) for name, value in found if value]
+
+
+def blocks(cost: Cost, by: str, depth: int) -> list[Part]:
+    """The blocks of a depth that cost something."""
+    return [Part(block.name, block.costs[by], block.name) for block in cost.fold(depth, [by]) if block.costs[by]]
+
+
+def by_size(cost: Cost, by: str, depth: int = 1) -> list[Part]:
+    """The layers that make maps of one size, taken together: `56×56`, called as the blocks they are in. The size that
+    comes first is the first."""
+    images = image_names(cost.layers)
+    costs: dict[str, int] = {}
+    names: dict[str, dict[str, None]] = {}
+    for i, row in enumerate(cost.layers):
+        sides = row.output_shape[2:] if str(row.name) in images else ()
+        size = FLAT if all(side == 1 for side in sides) else "×".join(map(str, sides))
+        if value := cost.value(by, i):
+            costs[size] = costs.get(size, 0) + value
+            names.setdefault(size, {})[block_of(row.name, depth)] = None
+    return [Part(size, value, _first_to_last([*names[size]])) for size, value in costs.items()]
+
+
+def _first_to_last(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{names[0]} … {names[-1]}" if len(names) > 2 else ", ".join(names)
+
+
+def _names(parts: Sequence[Part]) -> set[str]:
+    return {part.name for part in parts}
+
+
+def _share_names(a: Sequence[Part], b: Sequence[Part]) -> bool:
+    """Have parts of common names half of the cost of either?"""
+    common = _names(a) & _names(b)
+    return any(2 * sum(x.cost for x in some if x.name in common) >= sum(x.cost for x in some) for some in (a, b))
+
+
+def _side_by_side(a: Sequence[Part], b: Sequence[Part]) -> Iterator[tuple[Part, Part]]:
+    """By name, and by position between equal names."""
+    matcher = SequenceMatcher(None, [part.name for part in a], [part.name for part in b], autojunk=False)
     for _, i1, i2, j1, j2 in matcher.get_opcodes():
-        for left, right in zip_longest(a[i1:i2], b[j1:j2], fillvalue=(None, 0)):
-            yield Pair(*left, *right)
-
-
-def _by_layer(cost: Cost, by: str) -> list[tuple[str, int]]:
-    return [(str(row.name), value) for i, row in enumerate(cost.layers) if (value := cost.value(by, i))]
-
-
-def _by_block(cost: Cost, by: str) -> list[tuple[str, int]]:
-    return [(block.name, value) for block in cost.fold(1, [by]) if (value := block.costs[by])]
+        yield from zip_longest(a[i1:i2], b[j1:j2], fillvalue=NOTHING)

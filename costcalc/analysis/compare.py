@@ -9,45 +9,57 @@ from fractions import Fraction
 from typing import Any
 
 from costcalc.analysis.align import Pair, align
-from costcalc.analysis.columns import measure_of, metric_column, metrics_in, read_columns
+from costcalc.analysis.breakdown import Breakdown, is_short, table_by_size
+from costcalc.analysis.columns import metric_column, metrics_in, read_columns
 from costcalc.analysis.cost import TOTALS, Cost, numeric_cost
 from costcalc.analysis.metrics import METRICS, metric_notes, metric_of, why_not_counted
 from costcalc.analysis.sweep.measured import Lookup, measured_seconds
-from costcalc.errors import CostcalcError, Problem, UsageError
+from costcalc.errors import CostcalcError, Problem, UsageError, unknown
 from costcalc.graph.freezing import train_step_of
 from costcalc.models.model import Model
 from costcalc.result import Result
 from costcalc.table import Column, Table
+from costcalc.text import split_names
 
 RANKS = {"params": 1, "macs": 0, "elementwise": 3, "activations": 4}  # of the usual columns
-BY_POSITION = "blocks of other names stand beside each other by position alone"
-SMALL = 8  # layers with MACs, of networks whose algebra is tried unasked
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Comparison(Result):
-    """Costs of several networks, by one metric; for two of them aligned blocks and, where it fits, the algebra."""
+    """Costs of several networks, by one metric or more; for two of them aligned blocks and, where it fits, the algebra.
+
+    Ratios are to the network `baseline`, a number from 0.
+    """
 
     costs: tuple[Cost, ...]
     by: str
-    pairs: tuple[Pair, ...] = ()
+    more: tuple[str, ...] = ()  # other metrics by which they are compared
+    baseline: int = 0
+    breakdowns: tuple[Breakdown, ...] = ()
     algebra: Any = None  # analysis.closed_form.ratio.Ratio
-    columns: tuple[Column, ...] = ()  # of the totals
+    columns: tuple[Column, ...] = ()  # of the totals, where they are given
     seconds: tuple[float | None, ...] = ()  # measured, of each network
 
-    def ratio(self, cost: Cost) -> Fraction | None:
-        """How many times this network costs the first one, exactly; None if the first costs nothing."""
-        base = self.costs[0].total(self.by)
-        return Fraction(cost.total(self.by) or 0) / base if base else None
+    @property
+    def pairs(self) -> tuple[Pair, ...]:
+        """The aligned blocks of two networks, by the first metric."""
+        return self.breakdowns[0].pairs if self.breakdowns else ()
+
+    def ratio(self, cost: Cost, by: str = "") -> Fraction | None:
+        """How many times this network costs the baseline, exactly; None if the baseline costs nothing."""
+        by = by or self.by
+        base = self.costs[self.baseline].total(by)
+        return Fraction(cost.total(by) or 0) / base if base else None
 
     def _warned(self) -> list[tuple[str, tuple[Problem, ...]]]:
         return [(cost.target, cost.warnings) for cost in self.costs]
 
     def tables(self) -> list[Table]:
-        """Totals; for two networks also where the difference is made, and the algebra."""
-        tables = [self._totals()]
-        if self.pairs:
-            tables.append(self._breakdown())
+        """Totals; where the difference is made, of two networks by block; and the algebra."""
+        tables = [self._totals(), *(breakdown.table() for breakdown in self.breakdowns)]
+        if len(self.costs) > 2 and not self.columns:
+            sums = [name for name in (self.by, *self.more) if METRICS[name].is_sum]
+            tables += filter(None, (table_by_size(self.costs, name) for name in sums))
         if self.algebra is not None:
             tables[-1].notes = [*self.algebra.lines(), *tables[-1].notes]
         counts = [name for name in self.metrics if name not in RANKS or name == "macs"]
@@ -60,58 +72,35 @@ class Comparison(Result):
 
     def _totals(self) -> Table:
         rows = self.to_records()
-        rows[0]["ratio"] = None
-        title = f"{METRICS[self.by].title} to {self.costs[0].target}"
-        columns = [replace(one, title=title) if one.key == "ratio" else one for one in self._columns]
+        for name in ("ratio", *(f"{metric}_ratio" for metric in self.more)):
+            rows[self.baseline][name] = None
+        base = self.costs[self.baseline].target
+        to = {f"{name}_ratio": name for name in self.more} | {"ratio": self.by}
+        columns = [
+            replace(one, title=f"{METRICS[to[one.key]].title} to {base}") if one.key in to else one
+            for one in self._columns
+        ]
         return Table("", columns, rows)
 
     @property
     def metrics(self) -> tuple[str, ...]:
-        """The metrics of the columns, and the one that is compared."""
-        return tuple(dict.fromkeys((*metrics_in(self._columns), self.by)))
+        """The metrics of the columns, and those that are compared."""
+        return tuple(dict.fromkeys((*metrics_in(self._columns), self.by, *self.more)))
 
     @property
     def _columns(self) -> tuple[Column, ...]:
-        return self.columns or _columns(self.by, None)
-
-    def _breakdown(self) -> Table:
-        first, second = self.costs
-        title = METRICS[self.by].title
-        saved = sum(pair.saved for pair in self.pairs)
-        sign = -1 if saved < 0 else 1
-        of = measure_of(self.by)
-        columns = (
-            Column("first", first.target, "text"), Column("first_cost", title, rank=1, measure=of),
-            Column("second", second.target, "text"),
-            Column("second_cost", title, rank=1, measure=of, unit_of="first_cost"),
-            Column("saved", "added" if saved < 0 else "saved", measure=of, unit_of="first_cost"),
-            Column("share", "of the difference", "share", 2),
-        )  # fmt: skip
-        rows = [
-            {**row, "first_cost": row["first_cost"] or None, "second_cost": row["second_cost"] or None,
-             "saved": sign * row["saved"]}
-            for row in self._pair_records()
-        ]  # fmt: skip
-        totals = {"first": "total", "second": "", "saved": sign * saved}
-        totals |= {"first_cost": first.total(self.by), "second_cost": second.total(self.by)}
-        renamed = any(pair.first and pair.second and pair.first != pair.second for pair in self.pairs)
-        notes = [BY_POSITION] if renamed and not all(map(_is_short, self.costs)) else []
-        verb = "work is" if self.by == "elementwise" else "are"
-        return Table(f"where the {title} {verb}", columns, rows, totals, notes)
-
-    def _pair_records(self) -> list[dict[str, Any]]:
-        saved = sum(pair.saved for pair in self.pairs)
-        return [
-            {**pair._asdict(), "saved": pair.saved, "share": Fraction(pair.saved, saved) if saved else None}
-            for pair in self.pairs
-        ]
+        return self.columns or _columns((self.by, *self.more), None)
 
     def to_records(self) -> list[dict[str, Any]]:
-        """One dict for each network: its totals, and the exact ratio to the first."""
+        """One dict for each network: its totals, and the exact ratio to the baseline, `ratio`; of a further metric
+        `params_ratio`."""
         return [
-            {"target": cost.target, **self._values(cost, seconds), "ratio": self.ratio(cost)}
+            {"target": cost.target, **self._values(cost, seconds), **self._ratios(cost)}
             for cost, seconds in self._with_seconds()
         ]
+
+    def _ratios(self, cost: Cost) -> dict[str, Fraction | None]:
+        return {"ratio": self.ratio(cost), **{f"{name}_ratio": self.ratio(cost, name) for name in self.more}}
 
     def _with_seconds(self) -> Iterator[tuple[Cost, float | None]]:
         return zip(self.costs, self.seconds or (None,) * len(self.costs))
@@ -122,57 +111,93 @@ class Comparison(Result):
 
     def _fields(self) -> dict[str, Any]:
         targets = [
-            {"target": c.target, "knobs": dict(c.knobs), "totals": self._values(c, s), "ratio": self.ratio(c)}
+            {"target": c.target, "knobs": dict(c.knobs), "totals": self._values(c, s), **self._ratios(c)}
             for c, s in self._with_seconds()
         ]
         algebra = self.algebra._fields() if self.algebra is not None else None
-        return {"by": self.by, "targets": targets, "pairs": self._pair_records(), "algebra": algebra}
+        pairs = {one.by: one.to_records() for one in self.breakdowns}
+        about = {"by": self.by, "baseline": self.costs[self.baseline].target, "targets": targets}
+        more = {f"{name}_pairs": found for name, found in pairs.items() if name != self.by}
+        return {**about, "pairs": pairs.get(self.by, []), **more, "algebra": algebra}
 
     def _summary(self) -> str:
         return ", ".join(f"{cost.target} {self.by}={cost.total(self.by)}" for cost in self.costs)
 
 
 def compare_models(
-    models: Sequence[Model], *, by: str = "macs", algebra: bool | None = None,
-    columns: Sequence[str] | str | None = None, seconds: Lookup | None = None,
+    models: Sequence[Model], *, by: Sequence[str] | str = "macs", baseline: str | None = None,
+    depth: int | None = None, algebra: bool | None = None, columns: Sequence[str] | str | None = None,
+    seconds: Lookup | None = None,
 ) -> Comparison:  # fmt: skip
-    """Compares networks by any metric that is counted.
+    """Compares networks by any metric that is counted, or by several: `macs,params`.
 
-    `algebra` shows the ratio of two networks as algebra always or never; None shows it if it fits on a line. `columns`
-    are those of the totals: target, ratio and any metrics. `seconds` looks up measurements.
+    Ratios are to the `baseline`, one of the networks, by default the first. Of two networks the blocks of a `depth`
+    stand side by side; without it those that fit. `algebra` shows the ratio of two networks as algebra always or never;
+    None shows it if it fits on a line. `columns` are those of the totals: target, ratio and any metrics. `seconds`
+    looks up measurements.
 
-    Raises UnknownName for a metric or column that does not exist, UsageError for fewer than two networks or knobs that
-    are not numeric.
+    Raises UnknownName for a metric, column or baseline that does not exist, UsageError for fewer than two networks or
+    knobs that are not numeric.
     """
-    metric_of(by, unless=why_not_counted)
-    shown = _columns(by, columns)
+    first, *more = _metrics(by)
+    shown = _columns((first, *more), columns)
     if len(models) < 2:
         raise UsageError("compare takes two or more networks; `costcalc show` shows one")
     if algebra and len(models) > 2:
         raise UsageError(f"the ratio as algebra is that of two networks, got {len(models)}")
+    base = _baseline(models, baseline)
     costs = tuple(numeric_cost(model, "compare") for model in models)
     measured = tuple(measured_seconds(models, seconds)) if "seconds" in metrics_in(shown) else ()
-    if len(costs) > 2 or not METRICS[by].is_sum:
-        return Comparison(costs, by, columns=shown, seconds=measured)
-    pairs, ratio = tuple(align(costs[0], costs[1], by)), _algebra(models, costs, by, algebra)
-    return Comparison(costs, by, pairs, ratio, shown, measured)
+    about: dict[str, Any] = {"more": tuple(more), "baseline": base, "seconds": measured}
+    if columns is not None:
+        about["columns"] = shown
+    if len(costs) > 2:
+        return Comparison(costs, first, **about)
+    one, other = costs[base], costs[1 - base]
+    sums = [name for name in (first, *more) if METRICS[name].is_sum]
+    breakdowns = tuple([Breakdown(one, other, name, align(one, other, name, depth)) for name in sums])
+    ratio = _algebra((models[base], models[1 - base]), (one, other), first, algebra) if first in sums else None
+    return Comparison(costs, first, breakdowns=breakdowns, algebra=ratio, **about)
 
 
-def _columns(by: str, wanted: Sequence[str] | str | None) -> tuple[Column, ...]:
-    """The columns of the totals: the wanted ones, by default the usual ones and the metric that is compared."""
-    target, ratio = (
-        Column("target", "network", "text"),
-        Column("ratio", f"{METRICS[by].title} to the first", "factor", 2),
-    )
-    usual = (target, *(metric_column(name, rank) for name, rank in {**RANKS, by: 0}.items()), ratio)
+def _metrics(given: Sequence[str] | str) -> list[str]:
+    """The metrics by which networks are compared. Raises UnknownName, and UsageError for one that stands twice."""
+    names = split_names(given)
+    for name in names:
+        metric_of(name, unless=why_not_counted)
+        if names.count(name) > 1:
+            raise UsageError(f"metric {name} is there twice; name each once")
+    return names
+
+
+def _baseline(models: Sequence[Model], label: str | None) -> int:
+    labels = [model.label for model in models]
+    if label is None:
+        return 0
+    if label not in labels:
+        raise unknown("baseline", label, labels)
+    return labels.index(label)
+
+
+def _columns(by: Sequence[str], wanted: Sequence[str] | str | None) -> tuple[Column, ...]:
+    """The columns of the totals: the wanted ones, by default the usual ones and the metrics that are compared."""
+    first, *more = by
+    target = Column("target", "network", "text")
+    ratios = [_ratio_column("ratio", first), *(_ratio_column(f"{name}_ratio", name) for name in more)]
+    ranks = {**RANKS, **dict.fromkeys(by, 0)}
+    usual = (target, *(metric_column(name, rank) for name, rank in ranks.items()), *ratios)
     return usual if wanted is None else tuple(read_columns(wanted, usual, metrics=METRICS))
 
 
-def _algebra(models: Sequence[Model], costs: tuple[Cost, ...], by: str, wanted: bool | None) -> Any:
+def _ratio_column(key: str, metric: str) -> Column:
+    return Column(key, f"{METRICS[metric].title} to the baseline", "factor", 2)
+
+
+def _algebra(models: Sequence[Model], costs: Sequence[Cost], by: str, wanted: bool | None) -> Any:
     first, second = models
     for model in models if wanted else ():
         model.require_knobs("the ratio as algebra")
-    small = all(cost.total(by) != 0 and _is_short(cost) for cost in costs)
+    small = all(cost.total(by) != 0 and is_short(cost) for cost in costs)
     if wanted is False or not (wanted or (small and _are_nested(first, second))):
         return None
     from costcalc.analysis.closed_form.ratio import ratio
@@ -189,8 +214,3 @@ def _are_nested(first: Model, second: Model) -> bool:
     """Do one spec's knobs contain the other's? Then they are two ways to build one block."""
     a, b = set(first.knobs), set(second.knobs)
     return bool(a and b) and first.name != second.name and (a <= b or b <= a)
-
-
-def _is_short(cost: Cost) -> bool:
-    """Has it so few layers that the algebra is short, and a reader sees which blocks belong together?"""
-    return sum(1 for row in cost.layers if row.macs) <= SMALL

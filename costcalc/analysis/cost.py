@@ -12,6 +12,7 @@ from costcalc.analysis.fold import LayerBlock, folded
 from costcalc.analysis.images import as_image, as_shown, image_names
 from costcalc.analysis.metric_values import MetricValues
 from costcalc.analysis.metrics import LARGEST, METRICS, metric_notes
+from costcalc.analysis.own_calls import on_a_screen
 from costcalc.analysis.receptive_field import remarks
 from costcalc.analysis.suspects import suspects
 from costcalc.analysis.walk import Row, symbolic_sizes_error, walk
@@ -20,9 +21,10 @@ from costcalc.dtype import FLOAT32, Dtype
 from costcalc.errors import Problem, UsageError
 from costcalc.graph import Graph
 from costcalc.graph.freezing import train_step_of
+from costcalc.importers.torch_runs.run_record import Origin
 from costcalc.models.model import Model
 from costcalc.result import Result
-from costcalc.table import CONVENTION, Column, LazySequence, Table, cell
+from costcalc.table import FOOTER, Column, LazySequence, Table, cell
 from costcalc.text import knobs_note, plural
 
 RowValues = Mapping[str, Callable[[Row], Any]]  # by metric
@@ -109,6 +111,12 @@ class Cost(Result):
         names = [*metrics]
         return [block._replace(costs=self._block_values(names, block)) for block in folded(self.layers, depth)]
 
+    def _shown_blocks(self, depth: int) -> list[LayerBlock]:
+        """The rows of a table by block."""
+        about: Mapping[str, Any] = getattr(self.graph, "graph", {})
+        origin: Origin | None = about.get("origin")
+        return on_a_screen(self.layers, depth, about.get("modules", {}) if origin is None else origin.modules)
+
     def at_depth(self, depth: int | None, columns: Sequence[str] | str | None = None) -> Cost:
         """The same, shown with these columns and by blocks of this depth: layers whose names agree in so many parts
         (None: layer by layer)."""
@@ -127,7 +135,7 @@ class Cost(Result):
             values = {metric: self._values.of_row(metric) for metric in metrics}
             rows = LazySequence(partial(_layer_cells, values, self.macs, image_names(self.layers)), entries)
         else:
-            entries = folded(self.layers, depth)
+            entries = self._shown_blocks(depth)
             rows = LazySequence(partial(self._block_cells, metrics), entries)
         times = [each.times for each in entries]
         if columns is None and all(n is None or (n.__class__ is int and n == 1) for n in times):
@@ -145,7 +153,7 @@ class Cost(Result):
     def notes(self, metrics: Sequence[str] = ("macs", "params")) -> list[str]:
         """Notes below a table of these metrics: what they count, the knobs, and the parts of params."""
         counts = metric_notes((name for name in metrics if name not in OF_BLOCKS or name == "macs"), self.dtype)
-        counts.sort(key=lambda note: note != CONVENTION)
+        counts.sort(key=lambda note: note != FOOTER)
         if any(METRICS[name].step and name != "memory_bytes" for name in metrics):
             counts.append(self._step_note())
         counts += remarks(self._values.every_layer) if "receptive_field" in metrics else []
@@ -191,8 +199,10 @@ class Cost(Result):
             about["training"] = asdict(train_step_of(self.graph))
         about["totals"] = {metric: self._values.total(metric) for metric in of_layers}
         if self.depth is not None:
-            folds = self.fold(self.depth, dict.fromkeys((*OF_BLOCKS, *metrics)))
-            about["blocks"] = [{**_about(block), **block.costs} for block in folds]
+            names = dict.fromkeys((*OF_BLOCKS, *metrics))
+            about["blocks"] = [
+                {**_about(block), **self._block_values(names, block)} for block in self._shown_blocks(self.depth)
+            ]
         return {**about, "layers": self._records(of_layers)}
 
     def _summary(self) -> str:

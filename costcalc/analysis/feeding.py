@@ -13,7 +13,7 @@ from costcalc.errors import Problem, UsageError, shorten
 from costcalc.models.model import Model
 from costcalc.pipeline.augmentation import Augmentation
 from costcalc.result import Result
-from costcalc.table import CONVENTION, Column, Table
+from costcalc.table import FOOTER, Column, Table
 from costcalc.text import plural
 
 INPUT_BOUND, HIGHLY_INPUT_BOUND = 0.05, 0.20  # of a step spent waiting, in TensorFlow's profiler
@@ -47,7 +47,7 @@ class Feeding(Result):
         """A row for each count."""
         rows = [*self.counts(), *self._each_second()]
         about = f"a step of {self.model.label}, {plural(self.batch, 'image')}"
-        return Table(about, COLUMNS, rows, notes=[*self._notes(), NO_TIME, CONVENTION])
+        return Table(about, COLUMNS, rows, notes=[*self._notes(), NO_TIME, FOOTER])
 
     def counts(self) -> list[dict[str, Any]]:
         """The counts of a step, of both."""

@@ -15,9 +15,9 @@ from costcalc.analysis.reconcile import read_figure
 from costcalc.analysis.sweep.progress import Progress, no_progress
 from costcalc.dims import clip
 from costcalc.errors import CostcalcError, UsageError, shorten
+from costcalc.models.knob import FIGURE
 from costcalc.models.model import Model
 from costcalc.result import Result
-from costcalc.spec.published import FIGURE
 from costcalc.table import CONVENTION, Column, Table
 from costcalc.text import plural, rounded
 

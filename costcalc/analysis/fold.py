@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from costcalc.analysis.images import as_shown, image_names
 from costcalc.analysis.walk import Row
 from costcalc.dims import Shape, Size, is_rational
 from costcalc.errors import UsageError
+
+NOT_JOINED: Mapping[str, str] = {}
 
 
 class LayerBlock(NamedTuple):
@@ -24,17 +27,19 @@ class LayerBlock(NamedTuple):
     costs: Mapping[str, Any] = {}  # metrics by name
 
 
-def folded(rows: Sequence[Row], depth: int) -> list[LayerBlock]:
-    """A block for the rows whose names agree in their first `depth` parts; inputs are left out.
+def folded(rows: Sequence[Row], depth: int, joined: Mapping[str, str] = NOT_JOINED) -> list[LayerBlock]:
+    """A block for the rows whose names agree in their first `depth` parts; inputs are left out. `joined` has the name
+    of the block that stands for several of these, by the name of each.
 
     Raises UsageError for a depth that is not a whole number from 1.
     """
     if depth.__class__ is not int or depth < 1:
         raise UsageError(f"a depth is a whole number from 1, got {depth!r}")
+    block = partial(_joined_block, depth=depth, joined=joined)
     blocks: dict[str, list[Row]] = {}
     for row in rows:
-        blocks.setdefault(_block(row.name, depth), []).append(row)
-    leaving, images = _leaving(rows, depth), image_names(rows)
+        blocks.setdefault(block(row.name), []).append(row)
+    leaving, images = _leaving(rows, block), image_names(rows)
     return [
         _fold(name, inside, leaving[name], images)
         for name, inside in blocks.items()
@@ -48,17 +53,23 @@ def block_names(rows: Iterable[Row]) -> set[str]:
     return {".".join(names[:depth]) for names in parts for depth in range(1, len(names) + 1)}
 
 
-def _block(name: Any, depth: int) -> str:
+def block_of(name: Any, depth: int) -> str:
+    """The name of the block that a layer is in: its first `depth` parts."""
     return ".".join(str(name).split(".")[:depth])
 
 
-def _leaving(rows: Sequence[Row], depth: int) -> defaultdict[str, set[str]]:
+def _joined_block(name: Any, depth: int, joined: Mapping[str, str]) -> str:
+    block = block_of(name, depth)
+    return joined.get(block, block)
+
+
+def _leaving(rows: Sequence[Row], block: Callable[[Any], str]) -> defaultdict[str, set[str]]:
     """For each block, the names of its rows that rows of other blocks read."""
     leaving: defaultdict[str, set[str]] = defaultdict(set)
     for row in rows:
         for source in map(str, row.inputs):
-            there = _block(source, depth)
-            if there != _block(row.name, depth):
+            there = block(source)
+            if there != block(row.name):
                 leaving[there].add(source)
     return leaving
 

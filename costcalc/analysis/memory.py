@@ -13,10 +13,11 @@ from costcalc.graph import Graph, unroll
 
 
 class Block(NamedTuple):
-    """A copy of a repeated body that stands for `copies` in a row."""
+    """A copy of a repeated body that stands for `copies` in a row; `fixed` are the layers that all of them read."""
 
     name: str
     copies: Size
+    fixed: frozenset[Any] = frozenset()
 
 
 class Layer(NamedTuple):
@@ -31,6 +32,7 @@ class Layer(NamedTuple):
     blocks: tuple[Block, ...] = ()  # that it stands in, the outermost first
     frozen: Any = False  # are its tensors not trained: all, or those of these names
     shares: Any = None  # the layer whose tensors it uses
+    is_output: bool = False  # does the network return it, though layers read it too?
 
 
 class Peak(NamedTuple):

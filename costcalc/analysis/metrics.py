@@ -18,7 +18,7 @@ from costcalc.analysis.walk import Row
 from costcalc.dims import Size, elements
 from costcalc.dtype import FLOAT32, Dtype
 from costcalc.errors import UsageError, unknown
-from costcalc.table import CONVENTION
+from costcalc.table import FOOTER
 from costcalc.text import split_names
 from costcalc.train_step import TrainStep
 
@@ -349,7 +349,7 @@ def metric_notes(metrics: Iterable[str], dtype: Dtype | None, step: TrainStep | 
         if not metric.usual or (in_bytes and dtype != FLOAT32):
             notes.append(f"{metric.title}: {metric.counts}" + (f", {dtype.words}" if dtype and in_bytes else ""))
     notes += training_note(names, step) if step else []
-    return [*notes, *([CONVENTION] if {"macs", "flops", "intensity"} & {*names} else [])]
+    return [*notes, *([FOOTER] if {"macs", "flops", "intensity"} & {*names} else [])]
 
 
 def training_note(metrics: Iterable[str], step: TrainStep) -> list[str]:

@@ -16,6 +16,10 @@ A training step takes four copies, and one in the middle stands for all others. 
 stands for none of them. So three copies and more are one plan where times is an array. With three copies the layers
 that read the output of that one then read the output of the copy before it, which is equal in all that a step depends
 on; otherwise one copy could not stand for many.
+
+Inputs that are the same for all copies are read until the last: it alone may free them, so one copy between the first
+and the last stands for the others. Their gradient begins in the last copy, and the last but one makes the first sum of
+two; from there on it is added to. So a training step takes five copies of such a body, and three do as above four did.
 """
 
 from __future__ import annotations
@@ -28,7 +32,7 @@ from costcalc.analysis.memory import Block, Layer
 from costcalc.analysis.op_answers import MAX_KEPT
 from costcalc.dims import Shape, Size, SizedShape, elements, is_array, is_rational, one_number, same_shape
 from costcalc.errors import TooDeep
-from costcalc.graph import Graph, Repeat, all_repeats, input_of, nodes_of, output_of, shared_by, topological_order
+from costcalc.graph import Graph, Repeat, all_repeats, nodes_of, output_of, shared_by, topological_order
 from costcalc.ops.check_needs import assumptions
 from costcalc.ops.needs import AtLeast, Need
 
@@ -60,28 +64,49 @@ def unrolled_layers(graph: Graph, most: int = COPIES_TO_COUNT) -> Iterator[tuple
 
 
 def repeat_assumptions(graph: Graph) -> list[Need]:
-    """The assumptions of unrolled layers: each body that is repeated by a symbol is repeated at least once.
+    """The assumptions of unrolled layers: each body that is repeated by a symbol is repeated at least so often.
 
     There are none if no repeat has a sole reader that may write over its input, neither after the repeat nor as the
-    first layer of its body: then leaving out a body does not change which layers write over their inputs.
+    first layer of its body: then leaving out a body does not change which layers write over their inputs. A fixed input
+    that one layer of a copy alone reads has one reader for one copy, and several for two.
     """
-    repeats = [*all_repeats(graph)]
-    if not any(_changes_writes_if_left_out(around, name) for around, name, _ in repeats):
-        return []
-    words = "repeat {name} has {{}} copies; it needs at least 1"
-    times = ((full_name, around.nodes[name]["op"].times) for around, name, full_name in repeats)
-    return assumptions(AtLeast(n, 1, message=words.format(name=name)) for name, n in times)
+    repeats = [(around.nodes[name]["op"], around, name, full) for around, name, full in all_repeats(graph)]
+    lows = [_least_copies(around, name) for _, around, name, _ in repeats]
+    words = "repeat {name} has {{}} copies; it needs at least {low}"
+    needs = [
+        AtLeast(op.times, max(1, low), message=words.format(name=full_name, low=max(1, low)))
+        for (op, _, _, full_name), low in zip(repeats, lows)
+        if any(lows) and not is_rational(op.times)
+    ]
+    return assumptions(needs)
 
 
-def _changes_writes_if_left_out(graph: Graph, name: Any) -> bool:
-    """Does a single layer read the repeat's output, or the input of its body, and may it write over that? An output
-    without readers counts too: without copies, the repeat's input would be an output of the network."""
-    body = graph.nodes[name]["op"].body
-    for around, source in ((graph, name), (body, input_of(body))):
-        readers = [data["op"] for _, data in nodes_of(around) for read in data["inputs"] if read == source]
-        if len(readers) < 2 and not any(op.__class__ is Repeat or not op.output.inplace for op in readers):
-            return True
-    return False
+def _least_copies(graph: Graph, name: Any) -> int:
+    """From how many copies of a repeat on do the same layers write over their inputs? A repeat that reads a fixed input
+    is taken for a layer that may write over it."""
+    op, (_, *others) = graph.nodes[name]["op"], graph.nodes[name]["inputs"]
+    inside = [_readers(op.body, source) for source in op.fixed]
+    if any(readers and _may_be_written_over(readers, by_repeats=True) for readers in inside):
+        return 2
+    # an output without readers counts too: without copies, the repeat's input would be an output of the network
+    found = [_readers(graph, name), _readers(op.body, op.entry)]
+    found += [readers for source in others if (readers := _readers(graph, source, but=name))]
+    return int(any(map(_may_be_written_over, found)))
+
+
+def _readers(graph: Graph, source: Any, but: Any = None) -> list[Any]:
+    """The ops that read a layer, one for each time; without those of one layer."""
+    return [data["op"] for node, data in nodes_of(graph) for read in data["inputs"] if read == source and node != but]
+
+
+def _may_be_written_over(readers: Sequence[Any], by_repeats: bool = False) -> bool:
+    """Is there at most one reader, and may it write over what it reads?"""
+    return len(readers) < 2 and all(by_repeats if op.__class__ is Repeat else op.output.inplace for op in readers)
+
+
+def copies_to_write(op: Repeat, most: int) -> int:
+    """The copies of a repeat to write out where `most` copies stand for more: one more of a body with fixed inputs."""
+    return most + bool(op.fixed)
 
 
 class _Place(NamedTuple):
@@ -115,7 +140,7 @@ class _Unrolling:
             op, sources = data["op"], [given[source] for source in data["inputs"]]
             if op.__class__ is Repeat:
                 there = _Place(f"{at.name}{name}", f"{at.row}{name}", at.copies, at.blocks)
-                given[name] = yield from self.repeat(op, sources[0], there, scopes)
+                given[name] = yield from self.repeat(op, sources, there, scopes)
             elif name not in given:
                 shape = self.output_shape(op, [source.output_shape for source in sources])
                 inputs = tuple(source.name for source in sources)
@@ -125,27 +150,31 @@ class _Unrolling:
                     owner = scope[owner].name
                 given[name] = Layer(
                     f"{at.name}{name}", op, inputs, shape, f"{at.row}{name}", at.copies, at.blocks,
-                    data.get("frozen", False), owner,
+                    data.get("frozen", False), owner, data.get("is_output", False),
                 )  # fmt: skip
                 yield given[name]
 
-    def repeat(self, op: Repeat, x: Layer, at: _Place, around: tuple[Scope, ...]) -> Generator[Layer, None, Layer]:
+    def repeat(
+        self, op: Repeat, sources: Sequence[Layer], at: _Place, around: tuple[Scope, ...]
+    ) -> Generator[Layer, None, Layer]:
         """Yields the layers of a repeat and returns the layer that wrote its output. A body that keeps its shape has
         one row for all copies, and one of its copies stands for many; any other body has rows for each copy."""
-        entry, end = input_of(op.body), output_of(op.body)
+        entry, end, most = op.entry, output_of(op.body), copies_to_write(op, self.most)
         times, done, folded = self.copies.get(id(op), one_number(op.times)), 0, True
-        times = times if is_rational(times) else self.most
+        times = times if is_rational(times) else most
+        x, fixed = sources[0], dict(zip(op.fixed, sources[1:]))
+        alike_for_all = frozenset(source.name for source in sources[1:])
         while done < times:
-            inner, row = {entry: x}, f"{at.row}." if folded else f"{at.row}.{done}."
-            stands_for_more = folded and times == self.most and done == max(1, self.most - 2)
-            alike = op.times - (self.most - 1) if stands_for_more else 1
-            blocks = (*at.blocks, Block(f"{at.name}.{done}.", alike)) if stands_for_more else at.blocks
-            there = _Place(f"{at.name}.{done}.", row, at.copies * alike, blocks)
+            inner, row = {entry: x, **fixed}, f"{at.row}." if folded else f"{at.row}.{done}."
+            stands_for_more = folded and times == most and done == max(1, self.most - 2)
+            alike = op.times - (most - 1) if stands_for_more else 1
+            own = [Block(f"{at.name}.{done}.", alike, alike_for_all)] if stands_for_more else []
+            there = _Place(f"{at.name}.{done}.", row, at.copies * alike, (*at.blocks, *own))
             body = [*self.layers(op.body, (inner, *around), there)]
             if not done:
                 kept = same_shape(x.output_shape, inner[end].output_shape)
                 folded = kept is True or bool(is_array(kept) and kept.all())
-                times = min(times, self.most) if folded else times
+                times = min(times, most) if folded else times
                 body = body if folded else [each._replace(row=f"{row}0.{each.row.removeprefix(row)}") for each in body]
             yield from body
             x, done = inner[end], done + 1
@@ -176,10 +205,13 @@ def _plans(graph: Graph, most: int) -> Iterator[tuple[Size, Copies]]:
 
     from costcalc.dims.exact_array import ExactArray
 
-    found = {id(repeat): np.minimum(repeat.times.num, most).astype(np.int64) for repeat in differing}
-    for times in found.values() if most == COPIES_TO_TRAIN else ():
-        times[times == most - 1] = most  # the copy in the middle stands for none
-    plan = _number_combinations([*found.values()], most)
+    found = {}
+    for repeat in differing:
+        own = copies_to_write(repeat, most)
+        found[id(repeat)] = times = np.minimum(repeat.times.num, own).astype(np.int64)
+        if most == COPIES_TO_TRAIN:
+            times[times == own - 1] = own  # the copy in the middle stands for none
+    plan = _number_combinations([*found.values()], most + 1)
     for number in range(int(plan.max()) + 1):
         where = np.asarray(plan == number)
         point = tuple(np.argwhere(where)[0])

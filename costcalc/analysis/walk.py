@@ -21,10 +21,10 @@ from costcalc.dims import (
     same_shape,
 )
 from costcalc.errors import Place, PointsDiffer, Problem, ShapeError, UsageError, unknown
-from costcalc.graph import MAX_UNROLLED, Graph, Repeat, input_of, output_of, shared_by, topological_order
+from costcalc.graph import MAX_UNROLLED, Graph, Repeat, output_of, shared_by, topological_order
 from costcalc.ops.axis_roles import FEATURES, POSITION, input_roles
 from costcalc.ops.check_needs import assumptions, size_needs
-from costcalc.ops.needs import Need
+from costcalc.ops.needs import AtLeast, Need
 
 
 class Row(NamedTuple):
@@ -60,6 +60,7 @@ class Row(NamedTuple):
 
 
 Report = Callable[[Problem], None]
+Fixed = tuple[Sequence[Shape], Sequence[Any]]  # shapes of inputs that all copies have alike, and rows that write them
 Scopes = tuple[tuple[Graph, dict[Any, Any]], ...]  # a graph and its shapes so far; then those of the graph around it
 
 
@@ -96,7 +97,7 @@ class _Walk:
         self.check = mask.check if mask else assumptions
         self.answers: dict[Any, Answer] = {}
         self.placed: list[ShapeError] = []  # errors with the layer's name and place in them
-        self.changes: set[Any] = set()  # (body, shape) for bodies of repeats that change this shape
+        self.changes: set[Any] = set()  # (body, shapes) for bodies of repeats that change this shape
 
     def rows(self, scopes: Scopes, written: dict[Any, Any], prefix: str, times: Size) -> Iterator[Row]:
         """Rows of the first graph, whose shapes may start with that of its input; the other graphs are those around it.
@@ -115,8 +116,8 @@ class _Walk:
             shared: tuple[str, ...] = ()
             try:
                 if op.__class__ is Repeat:
-                    (source,) = _full_names(inputs, written, prefix)
-                    found = yield from self.repeat(op, ins[0], source, f"{prefix}{name}", times, scopes)
+                    sources = _full_names(inputs, written, prefix)
+                    found = yield from self.repeat(op, ins, sources, f"{prefix}{name}", times, scopes)
                     shapes[name], written[name] = found
                     continue
                 out, costs, assumed = self.ask(op, ins)
@@ -152,18 +153,24 @@ class _Walk:
             return answer(op, ins, self.check)
 
     def repeat(
-        self, op: Repeat, x: Shape, source: Any, name: str, times: Size, scopes: Scopes
+        self, op: Repeat, ins: tuple[Shape, ...], sources: tuple[Any, ...], name: str, times: Size, scopes: Scopes
     ) -> Generator[Row, None, Any]:
         """Rows of the body, for all copies at once if it keeps its shape, else copy by copy. Returns the output shape
-        and the row that writes it; without copies those of the input."""
+        and the row that writes it; without copies those of the first input. `sources`: the rows that write the
+        inputs."""
+        (x, *fixed), (source, *others) = ins, sources
+        more = fixed, others
+        if op.fixed and len(scopes) > 1:  # the layers of the body around it must all lead to its output
+            message = "stands {} times; in another repeat, one that reads more than one layer stands at least once"
+            self.check([AtLeast(op.times, 1, message=message)])
         if is_zero(op.times) is True:
             return x, source
         kept: Any = False
         out = x
-        if not self.is_known_to_change(op, x):
+        if not self.is_known_to_change(op, ins):
             try:
                 with self.mask.inside_repeat(op.times) if self.mask else nullcontext():
-                    body, output = self.copy(op, x, source, f"{name}.", times * op.times, scopes)
+                    body, output = self.copy(op, x, source, more, f"{name}.", times * op.times, scopes)
                     rows = [*body]
             except ShapeError:
                 if _is_left_out(op.times):
@@ -172,12 +179,12 @@ class _Walk:
             out, writer = output()
             kept = out is None or same_shape(out, x)
             if kept is True or (is_array(kept) and kept.all()):
-                yield from _with_times(rows, op.times, name)
+                yield from _with_times(rows, op, name)
                 return out, writer
             with suppress(TypeError):  # arrays have no hash
-                self.changes.add((id(op), x))
+                self.changes.add((id(op), ins))
         for i in range(_number_of_copies(op.times, kept, x, out)):
-            body, output = self.copy(op, x, source, f"{name}.{i}.", times, scopes)
+            body, output = self.copy(op, x, source, more, f"{name}.{i}.", times, scopes)
             yield from body
             x, source = output()
             if x is None:
@@ -185,18 +192,18 @@ class _Walk:
         return x, source
 
     def copy(
-        self, op: Repeat, x: Shape, source: Any, prefix: str, times: Size, scopes: Scopes
+        self, op: Repeat, x: Shape, source: Any, fixed: Fixed, prefix: str, times: Size, scopes: Scopes
     ) -> tuple[Iterator[Row], Callable[[], tuple[Shape, Any]]]:
         """The rows of a body, and a function that returns its output shape and writer once these are walked."""
-        entry, end = input_of(op.body), output_of(op.body)
-        shapes, written = {entry: x}, {entry: source}
+        entry, end = op.entry, output_of(op.body)
+        shapes, written = ({entry: one, **dict(zip(op.fixed, more))} for one, more in zip((x, source), fixed))
         rows = self.rows(((op.body, shapes), *scopes), written, prefix, times)
         return rows, lambda: (shapes[end], *_full_names((end,), written, prefix))
 
-    def is_known_to_change(self, op: Repeat, x: Shape) -> bool:
+    def is_known_to_change(self, op: Repeat, ins: tuple[Shape, ...]) -> bool:
         """Did the body change this shape before? Without this, repeats in repeats are tried again and again."""
         try:
-            return (id(op), x) in self.changes
+            return (id(op), ins) in self.changes
         except TypeError:  # arrays have no hash
             return False
 
@@ -257,9 +264,9 @@ def _number_of_copies(times: Size, kept: Any, x: Shape, out: Shape) -> int:
     return int(copies)
 
 
-def _with_times(rows: list[Row], times: Size, name: str) -> list[Row]:
+def _with_times(rows: list[Row], op: Repeat, name: str) -> list[Row]:
     """The rows of a repeat; the first carries what a symbol leaves undecided about its times."""
-    if not rows or not is_symbolic(times):
+    if not rows or not is_symbolic(op.times):
         return rows
-    open_ = assumptions(size_needs(f"the times of {name!r}", times, 0))
+    open_ = assumptions(size_needs(f"the times of {name!r}", op.times, int(bool(op.fixed))))
     return [rows[0]._replace(assumed=(*rows[0].assumed, *open_)), *rows[1:]]

@@ -13,7 +13,7 @@ from typing import Any
 class AddedOptions:
     """Options by the names of their parameters: each with its annotation and its default.
 
-    A command has them that has all parameters of `beside`, behind the last of these; one that it has itself stays its own.
+    A command has them that has all parameters of `beside`, behind the last of these, but for those of its own.
     """
 
     beside: tuple[str, ...]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -31,6 +33,9 @@ from costcalc.errors import UsageError
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 from costcalc.train_step import DEFAULT_STEP
 
+if TYPE_CHECKING:
+    from costcalc.models.model import Model
+
 CONFLICTS = (  # an option, and those that it would ignore
     ("--over", ("--assume", "--elasticity", "--by-term")),
     ("--python", ("--latex", "--format", "--elasticity", "--by-term", "--columns")),
@@ -49,6 +54,18 @@ Output = Annotated[
     str | None,
     typer.Option("--output", "-o", metavar="FILE", callback=formula_output, help="Write FILE, in its suffix's format."),
 ]
+
+
+@contextmanager
+def progress_of(models: Iterable[Model]) -> Iterator[Any]:
+    """A progress bar if one of the models runs for its formula, which may take long; else None."""
+    if not any(model.architecture.only_here for model in models):
+        yield None
+        return
+    from costcalc.report.progress_bar import progress_bar
+
+    with progress_bar() as show:
+        yield show
 
 
 def formula(
@@ -103,9 +120,11 @@ def formula(
     targets = [target, *([over] if over else [])]
     model, *others = load_models(targets, set_, max_layers, max_bytes, dtype, step, inputs=input)
     form = "python" if python else "latex" if latex else report.format_of(format, Path(output) if output else None)
-    shown = formula_output(
-        model, *others, metric=metric, form=form, assume=assume or (), elasticity=elasticity, terms=by_term
-    )
+    with progress_of([model, *others]) as show:
+        shown = formula_output(
+            model, *others, metric=metric, form=form, assume=assume or (), elasticity=elasticity, terms=by_term,
+            progress=show,
+        )  # fmt: skip
     if shown.code:
         put_code(shown.code, output)
         return

@@ -22,6 +22,7 @@ from costcalc.cli import (
     counts,
     exports,
     hardware,
+    help_pages,
     import_options,
     runs,
     scaling,
@@ -54,9 +55,11 @@ COMMANDS: dict[Callable[..., None], tuple[str, str]] = {  # a few words, and an 
     hardware.time: ("How long networks take here.", "time inception_naive inception_bottleneck"),
     hardware.devices: ("What can be timed here.", "devices"),
     exports.export: ("A network as a spec or drawing.", "export torchvision:resnet50 -o resnet50.yaml"),
+    spec_files.new: ("A spec to start from.", "new my_net --like resnet50"),
     spec_files.validate: ("All errors of a spec at once.", "validate my_net.yaml"),
     spec_files.ops: ("The ops and their fields.", "ops conv"),
     spec_files.schema: ("A JSON Schema of specs, for editors.", "schema > spec.schema.json"),
+    help_pages.help_: ("A page of the documentation.", "help terms"),
 }
 
 

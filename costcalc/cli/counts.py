@@ -108,7 +108,16 @@ def compare(
         bool, typer.Option("--algebra", help="Show the ratio as algebra for whole networks too.")
     ] = False,
     by: Annotated[
-        str | None, typer.Option(metavar="METRIC", help=f"Default macs, with --train train_macs. One of {METRICS}.")
+        str | None,
+        typer.Option(
+            metavar="METRICS", help=f"Default macs, with --train train_macs; or several, macs,params. Of {METRICS}."
+        ),
+    ] = None,
+    baseline: Annotated[
+        str | None, typer.Option("--baseline", metavar="TARGET", help="To which the others are compared: the first.")
+    ] = None,
+    depth: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Blocks of this depth side by side, of two networks.")
     ] = None,
     train: Train = False,
     optimizer: Optimizer = DEFAULT_STEP.optimizer,
@@ -140,7 +149,8 @@ def compare(
     by = by or ("train_macs" if train else "macs")
     columns = columns or (TRAIN_COLUMNS_OF_NETWORKS if train else None)
     if break_even is not None:
-        given = {"--algebra": algebra, "--time": time, "--store": store, "--columns": columns}
+        given = {"--algebra": algebra, "--time": time, "--store": store, "--columns": columns, "--baseline": baseline,
+                 "--depth": depth}  # fmt: skip
         if others := ", ".join(option for option, value in given.items() if value):
             raise UsageError(f"--break-even cannot be combined with {others}: it compares counts, as formulas")
         emit(_break_even(models, break_even, by), format, output)
@@ -152,7 +162,9 @@ def compare(
         from costcalc.cli.save_runs import seconds_here
 
         lookup = seconds_here(store)
-    comparison = compare_models(models, by=by, algebra=algebra or None, columns=columns, seconds=lookup)
+    comparison = compare_models(
+        models, by=by, baseline=baseline, depth=depth, algebra=algebra or None, columns=columns, seconds=lookup
+    )
     if time:
         _put_timed(comparison, models, store, format, output)
     else:

@@ -11,7 +11,7 @@ from costcalc.cli.added_options import AddedOptions
 AssumeFree = Annotated[
     list[str] | None,
     typer.Option(
-        "--assume-free", metavar="OP", help="Count an op of a torch module that has no rule as 0; may be repeated."
+        "--assume-free", metavar="OP", help="Count an op of an imported network that has no rule as 0; may be repeated."
     ),
 ]
 UntilValues = Annotated[

@@ -152,14 +152,16 @@ def load_models(
 ) -> list[Net]:  # fmt: skip
     """The networks of a command's targets, with --set, --batch and --dtype applied, and how they are trained. Says on
     stderr which file it runs. `inputs` are the shapes of a torch module's."""
-    from costcalc.importers.targets import is_import, of_file, read_inputs
+    from costcalc.importers.targets import is_import, is_onnx, read_inputs, runs_file
     from costcalc.models.knob_texts import split_target
     from costcalc.net import apply_settings, load
 
     given, imported = read_inputs(inputs or []), any(map(is_import, targets))
-    if chosen() and not imported:
-        raise UsageError("--assume-free and --until-values are about torch modules to import, as torchvision:NAME")
-    for file in (split_target(target)[0] for target in targets if of_file(target)):
+    if "until_values" in chosen() and not imported:
+        raise UsageError("--until-values is about torch modules to import, as torchvision:NAME")
+    if chosen() and not imported and not any(map(is_onnx, targets)):
+        raise UsageError("--assume-free is about networks to import, as torchvision:NAME or model.onnx")
+    for file in (split_target(target)[0] for target in targets if runs_file(target)):
         print(f"runs {file}", file=sys.stderr)
     settings = [*(settings or []), *([f"batch={batch}"] if batch is not None else [])]
     found: list[Net] = []
@@ -167,7 +169,8 @@ def load_models(
     for target in targets:
         try:
             own = given if is_import(target) or not imported else []  # a spec has its own
-            lenient = chosen() if is_import(target) else {}
+            of_onnx = {"assume_free"} if is_onnx(target) else set[str]()  # which does not run up to a value
+            lenient = {k: v for k, v in chosen().items() if is_import(target) or k in of_onnx}
             found.append(load(target, *own, max_layers=max_layers, max_bytes=max_bytes, **lenient))
         except SpecError as error:
             errors.append(_with_all_problems(error, max_layers, max_bytes))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -68,6 +69,30 @@ def info(
 
     (model,) = load_models([target], None)
     emit(net_info(model), format, output)
+
+
+def new(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Of the network; the file is NAME.yaml.")],
+    like: Annotated[
+        str, typer.Option("--like", metavar="TARGET", help="Begin as this spec or preset, with its knobs.")
+    ] = "",
+    output: Annotated[
+        str | None, typer.Option("--output", "-o", metavar="FILE", help="In place of NAME.yaml; - prints it.")
+    ] = None,
+) -> None:
+    """A spec to start from, with the line that tells an editor its schema."""
+    from costcalc.files import write
+    from costcalc.report import put
+    from costcalc.spec.new_spec import new_spec
+
+    text, path = new_spec(name, like), Path(output or f"{name}.yaml")
+    if output == "-":
+        put(text)
+        return
+    if path.exists():
+        raise UsageError(f"there is a file {str(path)!r} already; give another name, or -o FILE")
+    write(path, text)
+    print(f"{path}: try `costcalc show {path if path.is_absolute() else f'./{path}'} --depth 1`")
 
 
 def ops(

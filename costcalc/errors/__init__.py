@@ -6,14 +6,14 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, NoReturn
 
-from costcalc.errors.hints import did_you_mean, nearest, shorten
+from costcalc.errors.hints import did_you_mean, did_you_mean_any, in_one_line, nearest, shorten
 from costcalc.errors.system import REFUSED, why
 
 __all__ = [
     "MAX_PROBLEMS", "REFUSED", "REPORTED", "CostcalcError", "GraphError", "MissingExtra", "NoRoom", "NothingFits",
     "Place", "PointsDiffer", "Problem", "Problems", "Reported", "ShapeError", "SpecError", "StoreError", "TooDeep",
-    "TooLarge", "UnknownName", "UnlikeRuns", "UsageError", "WorkersLost", "did_you_mean", "in_reading_order", "nearest",
-    "shorten", "unknown", "why",
+    "TooLarge", "UnknownName", "UnlikeRuns", "UsageError", "WorkersLost", "did_you_mean", "did_you_mean_any",
+    "in_one_line", "in_reading_order", "nearest", "shorten", "unknown", "why",
 ]  # fmt: skip
 
 

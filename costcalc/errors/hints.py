@@ -7,12 +7,18 @@ from collections.abc import Collection
 
 MAX_COMPARED = 1000  # names
 MAX_LISTED = 60  # names
+MAX_NAME = 64  # characters of a name that is compared
 MAX_SLIPS = 3  # more than a misspelt name has
 
 
 def shorten(text: str, limit: int = 60) -> str:
     """Text for a message, cut if long."""
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def in_one_line(error: object, limit: int = 300) -> str:
+    """The words of an error that is not ours, on one line, cut if they are many."""
+    return shorten(" ".join(str(error).split()), limit)
 
 
 def did_you_mean(name: str, known: Collection[str], *, listed: bool = True) -> str:
@@ -30,7 +36,7 @@ def nearest(name: str, known: Collection[str]) -> str:
     may have two. The first character is right: `prelu` is not `relu` misspelt. A number is the beginning of the right
     one: `resnet5` may be `resnet50`, `resnet20` may not.
     """
-    if len(name) > 64 or len(known) > MAX_COMPARED:  # comparing is slow, and a hostile file has thousands of names
+    if len(name) > MAX_NAME or len(known) > MAX_COMPARED:  # comparing is slow, and hostile files have many
         return ""
     word = name.casefold()
     found = []
@@ -44,6 +50,29 @@ def nearest(name: str, known: Collection[str]) -> str:
                 rank = slips or MAX_SLIPS, not there.startswith(word)  # a deletion before an insertion
                 found.append((*rank, other))
     return min(found)[-1] if found else ""
+
+
+def names_like(name: str, known: Collection[str], most: int = 3) -> list[str]:
+    """The known names that are nearest to a misspelt one, at most so many, the nearest first: `resnet50` for
+    `resnet51`. For names that are chosen as a whole, in which a number is a part like any other; then those of which it
+    is the beginning."""
+    word, found = name.casefold(), []
+    for other in known if len(word) <= MAX_NAME else ():
+        there = other.casefold()
+        alike = there[:1] == word[:1] or there[:2] == word[1::-1]
+        if there == word:
+            return [other]
+        slips = _slips_between(word, there, 1 if len(word) < 6 else 2) if alike else None
+        if slips is not None or (len(word) > 1 and there.startswith(word)):
+            found.append((MAX_SLIPS if slips is None else slips, len(there), other))
+    return [other for *_, other in sorted(found)[:most]]
+
+
+def did_you_mean_any(name: str, known: Collection[str], before: str = "") -> str:
+    """`did you mean torchvision:resnet50, resnet34 or resnet18?`, the nearest names; "" without one."""
+    *others, last = names_like(name, known) or [""]
+    said = f"{', '.join(others)} or {last}" if others else last
+    return f"did you mean {before}{said}?" if last else ""
 
 
 def _same_number(a: str, b: str) -> bool:

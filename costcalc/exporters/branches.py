@@ -1,6 +1,6 @@
 """Writes joins with their branches: an addition holds the two lists of layers that it adds, and names nothing.
 
-A branch is a row of neighbours that read one layer, the same for all branches, and whose last layer the join alone
+A branch is a row of neighbours that starts at one layer, the same for all branches, and whose last layer the join alone
 reads. A branch of no layers is that layer itself: the shortcut.
 """
 
@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from costcalc.exporters.layer_tree import Branched, Entry, Group, Layer, end_of, nodes_of_entry, reads_of
+from costcalc.exporters.layer_tree import Branched, Entry, Group, Layer, Readers, end_of, nodes_of_entry, reads_of
 
 BRANCHED = ("add", "mul", "concat")
-Readers = dict[str, set[str]]
 
 
 def with_branches(entries: Sequence[Entry], readers: Readers) -> list[Entry]:
@@ -59,17 +58,27 @@ def _starts(before: Sequence[Entry], join: Layer) -> Iterator[str]:
 
 
 def _first(before: Sequence[Entry], at: int, end: str, source: str, join: Layer, readers: Readers) -> int | None:
-    """Where the branch starts that stands before `at`, ends with `end` and reads `source` alone; None if none does."""
-    if not at or end_of(before[at - 1]) != end:
+    """Where the branch starts that stands before `at`, ends with `end` and reads `source`; None if none does.
+
+    It reads nothing else from outside, or else it is the longest row that others do not read.
+    """
+    if (
+        not at
+        or end_of(before[at - 1]) != end
+        or not readers.get(end, set()) <= nodes_of_entry(before[at - 1]) | {join.node}
+    ):
         return None
     inside: set[str] = set()
     reads: set[str] = set()
+    found = None
     for first in range(at - 1, -1, -1):
-        inside |= nodes_of_entry(before[first])
-        if source in inside:
-            return None
-        reads = (reads | reads_of(before[first])) - inside
+        own, nodes = reads_of(before[first]), nodes_of_entry(before[first])
+        inside |= nodes
+        if source in inside or not all(readers.get(node, set()) <= inside for node in nodes if node != end):
+            break
+        reads = (reads | own) - inside
+        if source in own:
+            found = first
         if reads <= {source}:
-            alone = all(readers.get(node, set()) <= inside for node in inside if node != end)
-            return first if alone and readers.get(end, set()) <= inside | {join.node} else None
-    return None
+            return first
+    return found

@@ -36,7 +36,9 @@ class Group:
     entries: list[Entry] = field(default_factory=list)
     times: Any = None
     source: str = ""  # of copies: the layer that the first of them reads
-    ends: tuple[str, ...] = ()  # of copies: the last layers of all of them
+    fixed: frozenset[str] = frozenset()  # of copies: the other layers outside, which all of them read
+    end: str = ""  # of copies: the last layer of the last of them
+    nodes: frozenset[str] = frozenset()  # of copies: the layers of all of them
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class Branched:
 
 
 Entry = Layer | Group | Branched
+Readers = dict[str, set[str]]  # the layers that read each layer
 
 
 def end_of(entry: Entry) -> str:
@@ -57,27 +60,27 @@ def end_of(entry: Entry) -> str:
         return entry.node
     if isinstance(entry, Branched):
         return entry.join.node
-    return entry.ends[-1] if entry.times is not None else end_of(entry.entries[-1])
+    return entry.end if entry.times is not None else end_of(entry.entries[-1])
 
 
 def nodes_of_entry(entry: Entry) -> set[str]:
-    """The layers of an entry; of copies the last layers of all."""
-    return {layer.node for layer in layers_of([entry])} | set(_ends([entry]))
+    """The layers of an entry; of copies those of all."""
+    return {layer.node for layer in layers_of([entry])}.union(*_copies_in([entry]))
 
 
-def _ends(entries: Iterable[Entry]) -> Iterator[str]:
+def _copies_in(entries: Iterable[Entry]) -> Iterator[frozenset[str]]:
     for entry in entries:
         if isinstance(entry, Group):
-            yield from entry.ends
-            yield from _ends(entry.entries)
+            yield entry.nodes
+            yield from _copies_in(entry.entries)
         elif isinstance(entry, Branched):
-            yield from _ends(inner for branch in entry.branches for inner in branch)
+            yield from _copies_in(inner for branch in entry.branches for inner in branch)
 
 
 def reads_of(entry: Entry) -> set[str]:
     """The layers outside that an entry reads."""
     if isinstance(entry, Group) and entry.times is not None:
-        return {entry.source}
+        return {entry.source, *entry.fixed}
     return {source for layer in layers_of([entry]) for source in layer.inputs} - nodes_of_entry(entry)
 
 
@@ -104,7 +107,7 @@ def tree_of(graph: Graph, frozen: Collection[str] = ()) -> list[Entry]:
         for name, data in read
     ]  # fmt: skip
     assert not any(isinstance(layer.op, Repeat) for layer in layers), "repeats are written out before"
-    return _grouped(_sources_first(_beside_readers(layers)))
+    return _grouped(_beside_readers(layers))
 
 
 Named = list[tuple[list[str], Layer]]  # layers with the parts of their names that are left
@@ -128,35 +131,55 @@ def common_start(lists: Sequence[Sequence[str]]) -> list[str]:
     return [parts[0] for parts in takewhile(lambda parts: len({*parts}) == 1, zip(*lists))]
 
 
-def _sources_first(layers: Named) -> Named:
-    """The layers with those that read nothing before the group that they would cut in two."""
-    found: Named = []
+Run = tuple[str, Named]  # neighbours whose names start with the same part, without it; of a layer of the list ""
+
+
+def _runs(layers: Named) -> list[Run]:
+    """Neighbours whose first part agrees. Layers that read nothing stand before the run that they would cut in two."""
+    cut: list[Run] = []
     for parts, layer in layers:
-        at = len(found)
-        if not layer.inputs and at and len(parts) == 1:
-            while at and found[at - 1][1].inputs and len(found[at - 1][0]) > 1:
-                at -= 1
-        found.insert(at, (parts, layer))
-    return found
+        key = parts[0] if len(parts) > 1 else ""
+        _put(cut, (key, [(parts[1:] if key else parts, layer)]))
+    runs: list[Run] = []
+    for number, run in enumerate(cut):
+        after = next((key for key, inside in cut[number:] if _reads(inside)), "")
+        if runs and after and runs[-1][0] == after and not _reads(run[1]):
+            last = runs.pop()
+            _put(runs, run)
+            runs.append(last)
+        else:
+            _put(runs, run)
+    return runs
+
+
+def _put(runs: list[Run], run: Run) -> None:
+    """Adds layers to the last run if they belong to it, else as a run of their own."""
+    if run[0] and runs and runs[-1][0] == run[0]:
+        runs[-1][1].extend(run[1])
+    else:
+        runs.append(run)
+
+
+def _reads(layers: Named) -> bool:
+    return any(layer.inputs for _, layer in layers)
 
 
 def _grouped(layers: Named) -> list[Entry]:
     """Neighbours whose first part agrees, in a group of that name; names are made valid and differ."""
-    runs: list[tuple[str, Named]] = []
-    for parts, layer in layers:
-        key = parts[0] if len(parts) > 1 else ""
-        if key and runs and runs[-1][0] == key:
-            runs[-1][1].append((parts[1:], layer))
-        else:
-            runs.append((key, [(parts[1:] if key else parts, layer)]))
     found: list[Entry] = []
-    names = FreeNames()
+    runs, names = _runs(layers), FreeNames()
+    own = {inside[0][0][0] for key, inside in runs if not key}
     for key, inside in runs:
-        parts, layer = inside[0]
-        if len(inside) > 1:
+        if key in own and all(len(parts) == 1 for parts, _ in inside):  # the views beside a layer of that name
+            found += [replace(layer, name=names.take(layer.op.name)) for _, layer in inside]
+        elif len(inside) > 1:
             found.append(Group(names.take(valid_name(key, "block")), _grouped(inside)))
         else:  # a group of one layer is that layer
-            found.append(replace(layer, name=names.take(valid_name(key or parts[0], layer.op.name))))
+            parts, layer = inside[0]
+            name = valid_name(key or parts[0], layer.op.name)
+            if name in names.taken and re.fullmatch(rf"{layer.op.name}(_\d+)?", name):
+                name = layer.op.name  # which takes the next number
+            found.append(replace(layer, name=names.take(name)))
     return found
 
 

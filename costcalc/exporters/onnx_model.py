@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from costcalc.net import Net
 
-ELSEWHERE = "weights_are_not_written"
+ELSEWHERE = "#weights_are_not_written"
 
 
 def onnx_bytes(net: Net) -> bytes:

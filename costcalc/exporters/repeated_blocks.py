@@ -1,7 +1,8 @@
 """Finds entries of a tree that repeat their neighbours, and writes them once with the number of copies.
 
 Copies are equal in all but names: the ops with all fields, which of their own layers each reads, and what they share.
-Each reads one layer from outside, the last of the copy before it, and others read its last layer alone.
+Each reads the last layer of the copy before it, and from outside besides that what all copies read. Layers that are no
+copy read the last of a copy alone.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from costcalc.exporters.layer_tree import Branched, Entry, Group, Layer, layers_of
+from costcalc.exporters.layer_tree import Branched, Entry, Group, Layer, Readers, layers_of
 
 MAX_PERIOD = 8  # entries that are repeated together
 MIN_LAYERS = 2  # in a copy
@@ -18,7 +19,7 @@ HEADER_LINES = 4  # of a repeat; those of a group are as many
 Form = tuple[Any, ...]
 
 
-def folded(entries: Sequence[Entry], readers: dict[str, set[str]]) -> list[Entry]:
+def folded(entries: Sequence[Entry], readers: Readers) -> list[Entry]:
     """The entries, repeats folded, largest first. `readers`: the layers that read each layer, by names."""
     found: list[Entry] = []
     at = 0
@@ -30,7 +31,7 @@ def folded(entries: Sequence[Entry], readers: dict[str, set[str]]) -> list[Entry
     return found
 
 
-def _inside(entry: Entry, readers: dict[str, set[str]]) -> Entry:
+def _inside(entry: Entry, readers: Readers) -> Entry:
     """The entry, folded inside; a group of nothing but one repeat is that repeat."""
     if not isinstance(entry, Group):
         return entry
@@ -41,13 +42,16 @@ def _inside(entry: Entry, readers: dict[str, set[str]]) -> Entry:
     return replace(entry, entries=inner)
 
 
-def _repeat(copies: list[list[Entry]], readers: dict[str, set[str]]) -> Group:
+def _repeat(copies: list[list[Entry]], readers: Readers) -> Group:
     """The copies as one group; the name says the first and the last of them."""
     first, last = copies[0][0], copies[-1][-1]
     body = first.entries if len(copies[0]) == 1 and isinstance(first, Group) else copies[0]
-    ends = tuple([*layers_of(copy)][-1].node for copy in copies)
-    (source,) = {name for layer in layers_of(copies[0]) for name in layer.inputs} - _nodes(copies[0])
-    return Group(_range(first, last), folded(body, readers), len(copies), source, ends)
+    reads, others = (_outside(copy) for copy in copies[:2])
+    nodes = [{layer.node for layer in layers_of(copy)} for copy in copies]
+    fixed = frozenset(others - nodes[0])
+    (source,) = reads - fixed
+    end = [*layers_of(copies[-1])][-1].node
+    return Group(_range(first, last), folded(body, readers), len(copies), source, fixed, end, frozenset().union(*nodes))
 
 
 def _range(first: Entry, last: Entry) -> str:
@@ -57,7 +61,7 @@ def _range(first: Entry, last: Entry) -> str:
     return f"{start}_to_{number}"[:64] if number else start
 
 
-def _best(entries: Sequence[Entry], at: int, readers: dict[str, set[str]]) -> tuple[int, int]:
+def _best(entries: Sequence[Entry], at: int, readers: Readers) -> tuple[int, int]:
     """The period and the number of copies from here that save most layers; (1, 1) if nothing repeats."""
     best, saved = (1, 1), 0
     for period in range(1, min(MAX_PERIOD, (len(entries) - at) // 2) + 1):
@@ -69,19 +73,26 @@ def _best(entries: Sequence[Entry], at: int, readers: dict[str, set[str]]) -> tu
     return best
 
 
-def _copies(entries: Sequence[Entry], at: int, period: int, readers: dict[str, set[str]]) -> int:
+def _copies(entries: Sequence[Entry], at: int, period: int, readers: Readers) -> int:
     """How many copies in a row start here."""
     count, form, end = 0, None, ""
     while at + period <= len(entries):
         copy = entries[at : at + period]
-        if count and _kinds(copy) != _kinds(entries[at - period : at]):
+        if (count and _kinds(copy) != _kinds(entries[at - period : at])) or not _is_closed(copy, readers):
             break
-        this = _form(copy, readers)
-        if this is None or (count and (this[1:] != form or this[0] != end or not readers[end] <= _nodes(copy))):
+        if count == 1:
+            form = _first_form(entries[at - period : at], _outside(copy) - {end})
+        if count and (form is None or _form(copy, end) != form or not readers[end] <= _nodes(copy)):
             break
-        form, end = this[1:], [*layers_of(copy)][-1].node
+        end = [*layers_of(copy)][-1].node
         count, at = count + 1, at + period
     return count
+
+
+def _first_form(copy: Sequence[Entry], fixed: set[str]) -> Form | None:
+    """The form of a first copy, beside others that read `fixed`; None if it does not read one layer more."""
+    sources = _outside(copy) - fixed
+    return _form(copy, next(iter(sources))) if len(sources) == 1 else None
 
 
 def _kinds(entries: Iterable[Entry]) -> list[str]:
@@ -92,29 +103,30 @@ def _nodes(entries: Iterable[Entry]) -> set[str]:
     return {layer.node for layer in layers_of(entries)}
 
 
-def _form(entries: Sequence[Entry], readers: dict[str, set[str]]) -> Form | None:
-    """The layer that a copy reads, then what equal copies have in common; None if it cannot be a copy."""
+def _outside(entries: Iterable[Entry]) -> set[str]:
+    """The layers outside that these read."""
+    return {source for layer in layers_of(entries) for source in layer.inputs} - _nodes(entries)
+
+
+def _is_closed(entries: Sequence[Entry], readers: Readers) -> bool:
+    """Do layers outside read the last of these layers at most, and does another read each of the others?"""
+    *inner, _ = [layer.node for layer in layers_of(entries)]
+    inside = _nodes(entries)
+    return all(readers.get(node) and readers[node] <= inside for node in inner)
+
+
+def _form(entries: Sequence[Entry], source: str) -> Form:
+    """What equal copies have in common. `source`: the layer that this one reads and no other."""
     layers = [*layers_of(entries)]
     numbers = {layer.node: number for number, layer in enumerate(layers)}
-    outside = {source for layer in layers for source in layer.inputs if source not in numbers}
-    last = layers[-1].node
-    others = any(
-        (readers.get(node, set()) - numbers.keys()) or not readers.get(node) for node in numbers if node != last
-    )
-    if len(outside) != 1 or others:
-        return None
-    (source,) = outside
-    return (source, _shape(entries), *(_line(layer, numbers) for layer in layers))
+    return (_shape(entries), *(_line(layer, numbers, source) for layer in layers))
 
 
-def _line(layer: Layer, numbers: dict[str, int]) -> Form:
+def _line(layer: Layer, numbers: dict[str, int], source: str) -> Form:
     """A layer without its name."""
-    inputs = tuple(numbers.get(source, "source") for source in layer.inputs)
-    return layer.op.name, tuple(vars(layer.op).items()), inputs, _owner(layer, numbers), layer.frozen, layer.meant
-
-
-def _owner(layer: Layer, numbers: dict[str, int]) -> Any:
-    return numbers.get(layer.shares, layer.shares)
+    inputs = tuple(-1 if read == source else numbers.get(read, read) for read in layer.inputs)
+    owner = numbers.get(layer.shares, layer.shares)
+    return layer.op.name, tuple(vars(layer.op).items()), inputs, owner, layer.frozen, layer.meant
 
 
 def _shape(entries: Sequence[Entry]) -> Form:

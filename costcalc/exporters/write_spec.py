@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from pathlib import PurePath
 from typing import Any
 
 from costcalc.dims import is_symbolic
@@ -30,14 +31,19 @@ def spec_text(
     inputs = input_names(shapes)
     readers = readers_of(graph)
     entries = with_branches(folded(tree_of(graph, frozen), readers), readers)
-    first = ItemWriter()
+    first = ItemWriter(readers)
     first.items(entries, (), scope_of(inputs), only(inputs))
-    items = ItemWriter(first.said, first.hidden).items(entries, (), scope_of(inputs), only(inputs))
+    items = ItemWriter(readers, first.said, first.hidden).items(entries, (), scope_of(inputs), only(inputs))
     macros = find_macros(items, [*(one.size for one in knobs), *(one.knob.name for one in knobs)])
-    name = valid_name(name or model.label.partition("@")[0].rpartition(":")[2], "net")
+    name = valid_name(name or name_of(model.label), "net")
     blocks = [line for macro in macros for line in (f"  {macro.signature}:", *lines_of(macro.items, 4))]
     blocks = ["blocks:", *blocks] if blocks else []
     return "\n".join([*head(model, name, knobs, inputs, shapes), *blocks, "layers:", *lines_of(items)]) + "\n"
+
+
+def name_of(label: str) -> str:
+    """The name in a target: of a file its stem, of a callable or a model of a zoo its own."""
+    return PurePath(label.partition("@")[0].rpartition(":")[2]).stem
 
 
 def scope_of(inputs: Mapping[str, str]) -> Scope:
@@ -77,8 +83,6 @@ def head(
     shown = "; ".join(f"{node} {shape}" for node, shape in shapes.items())
     if len(batches) != 1:
         raise UsageError(f"the inputs of a spec have one batch in front, and those of {model.label} are {shown}")
-    if not all(len(shape) > 1 for shape in shapes.values()):
-        raise UsageError(f"an input of a spec has an axis behind the batch, and those of {model.label} are {shown}")
     said = {one.knob.name: one.entry for one in knobs if one.knob != PLAIN_BATCH}
     (batch,) = batches
     if not is_symbolic(batch):  # the sizes of its layers hold for this one alone

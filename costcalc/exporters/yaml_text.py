@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from textwrap import wrap
 from typing import Any
 
 WIDTH = 120
@@ -70,7 +71,8 @@ def _item(item: Any, start: str) -> Iterator[str]:
             yield f"{inner}  {key}:"
             yield from lines_of(value, len(inner) + 4)
         else:
-            yield f"{inner}  {key}: {flow(value)}"
+            text, further = f"{inner}  {key}: {flow(value)}", f"{inner}    "
+            yield from wrap(text, WIDTH, subsequent_indent=further, break_long_words=False, break_on_hyphens=False)
 
 
 def _leaves(item: Any) -> int:

@@ -135,7 +135,7 @@ def _parsed(text: str) -> tuple[ast.expr, frozenset[str]]:
     text = text.replace("\n", " ")
     strange = next((char for char in text if not (char.isascii() and (char.isprintable() or char == "\t"))), None)
     if strange is not None:
-        hint = f"write {LOOK_ALIKES[strange]}" if strange in LOOK_ALIKES else "see docs/specs.md"
+        hint = f"write {LOOK_ALIKES[strange]}" if strange in LOOK_ALIKES else "see `costcalc help specs`"
         raise Fault(f"has the character {strange!r}, which no expression has", hint)
     try:
         with warnings.catch_warnings():
@@ -143,7 +143,7 @@ def _parsed(text: str) -> tuple[ast.expr, frozenset[str]]:
             tree = ast.parse(text, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         short = SHORT.search(text)
-        hint = f"write {short[1]}e{THOUSANDS[short[2]]} for {short[0]}" if short else "see docs/specs.md"
+        hint = f"write {short[1]}e{THOUSANDS[short[2]]} for {short[0]}" if short else "see `costcalc help specs`"
         raise Fault("is not an expression", hint) from None
     _refuse_the_unexpected(text)
     names: set[str] = set()

@@ -41,7 +41,7 @@ def adapted(graph: Graph, rows: Collection[str], rank: Any, prefix: str = "") ->
             raise GraphError(f"layer {str(name)!r} has an adapter already: there is a {name}_{DOWN}")
         data = {**data, "inputs": tuple(renamed.get(source, source) for source in data["inputs"])}
         if data["op"].__class__ is Repeat:
-            data["op"] = Repeat(adapted(data["op"].body, rows, rank, f"{prefix}{name}."), data["op"].times)
+            data["op"] = data["op"].with_body(adapted(data["op"].body, rows, rank, f"{prefix}{name}."))
         changed.nodes[name] = data
         if f"{prefix}{name}" in rows:
             renamed[name] = _add_adapter(changed, name, data, rank)

@@ -50,7 +50,7 @@ def unfrozen(graph: Graph) -> Graph:
     for name, data in topological_order(graph):
         data = {key: value for key, value in data.items() if key != "frozen"}
         if data["op"].__class__ is Repeat:
-            data["op"] = Repeat(unfrozen(data["op"].body), data["op"].times)
+            data["op"] = data["op"].with_body(unfrozen(data["op"].body))
         copy.nodes[name] = data
     return copy
 
@@ -120,7 +120,7 @@ def _marked(graph: Graph, frozen: dict[str, Frozen], prefix: str) -> Graph:
         op, what = data["op"], frozen.get(f"{prefix}{name}", ())
         extra: dict[str, Any] = {}
         if op.__class__ is Repeat:
-            extra["op"] = Repeat(_marked(op.body, frozen, f"{prefix}{name}."), op.times)
+            extra["op"] = op.with_body(_marked(op.body, frozen, f"{prefix}{name}."))
         elif what and data.get("frozen") is not True:
             known = frozen_tensors(name, data.get("frozen"))
             extra["frozen"] = True if isinstance(what, bool) else (*(known or ()), *what)  # type: ignore[misc]

@@ -28,8 +28,9 @@ def _problems_of(graph: Graph, name: Any, data: dict[str, Any]) -> Iterator[Prob
         lacking = f"has no tuple of inputs but a {type(inputs).__name__}" if "inputs" in data else "has no inputs"
         yield Problem(place, f"layer {label!r} {lacking}", "give it inputs=(…), a tuple of layer names")
         return
-    if data.get("op").__class__ is Repeat and len(inputs) != 1:
-        yield Problem(place, f"layer {label!r} is a repeat and reads one layer, got {len(inputs)}")
+    if data.get("op").__class__ is Repeat and len(inputs) != 1 + len(data["op"].fixed):
+        reads = "one layer" if not data["op"].fixed else f"{1 + len(data['op'].fixed)} layers"
+        yield Problem(place, f"layer {label!r} is a repeat and reads {reads}, got {len(inputs)}")
     for source in inputs:
         if source not in graph:
             yield no_such_input(graph, place, label, source)
@@ -71,7 +72,7 @@ def _hint(kind: str) -> str:
     if word in INSTEAD:
         return INSTEAD[word]
     near = "" if word in WITHOUT_A_RULE else nearest(kind, [cls.__name__ for cls in OPS.values()])
-    return f"did you mean {near!r}?" if near else "see docs/add_an_op.md"
+    return f"did you mean {near!r}?" if near else "see `costcalc help add-an-op`"
 
 
 def _cycles(graph: Graph) -> list[Problem]:

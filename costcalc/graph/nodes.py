@@ -3,12 +3,12 @@
 Edges follow the inputs, so that every networkx algorithm works; but costcalc reads the inputs, because `x + x` has two
 inputs and one edge. Optional on a node: `shares`, the layer whose weights it uses (an `Outer` if that is outside of the
 repeat); `place` in a spec; `label`, its name in messages; `set`, the settings that make its `times` a number; `meant`,
-which suppresses its warnings.
+which suppresses its warnings; `is_output`, of a layer that the network returns though others read it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar
 
@@ -40,12 +40,16 @@ class Outer:
 class Repeat:
     """`times` copies of a body in a row, each with weights of its own; `times` may be a symbol, or 0.
 
-    The body is a layer graph with one `Input()` and one output. Unless `times` is a number it must keep its shape. Its
-    layers may share weights within the body, or as an `Outer` with a layer outside: all copies share those.
+    The body is a layer graph with one `Input()` that changes from copy to copy, and one output. Unless `times` is a
+    number it must keep its shape. Further `Input()`s, whose names are `fixed`, are the same for all copies; the node
+    reads them behind the first, in this order. Inside of another body such a repeat stands at least once. Layers of the
+    body may share weights within it, or as an `Outer` with a layer outside: all copies share those. Raises GraphError
+    for a fixed input that the body does not have.
     """
 
     body: Graph
     times: Size
+    fixed: tuple[Any, ...] = ()
     depth: int = field(init=False, repr=False)  # of nested repeats, with this one
     outer: tuple[Outer, ...] = field(init=False, repr=False)  # the layers outside with which its body shares weights
 
@@ -57,8 +61,21 @@ class Repeat:
         object.__setattr__(self, "depth", 1 + max((inner.depth for inner in _repeats(self.body)), default=0))
         if self.depth > MAX_REPEAT_DEPTH:
             raise GraphError(f"repeats are nested more than {MAX_REPEAT_DEPTH} deep")
+        object.__setattr__(self, "fixed", tuple(self.fixed))
+        for name in self.fixed:
+            if name not in self.body or self.body.nodes[name].get("op").__class__ is not INPUT:
+                raise GraphError(f"a repeat has the fixed input {name!r}, which is no Input() of its body")
         owners = (owner for _, data in nodes_of(self.body) for owner in owners_of(data))
         object.__setattr__(self, "outer", tuple(dict.fromkeys(owner for owner in owners if owner.__class__ is Outer)))
+
+    def with_body(self, body: Graph, times: Size | None = None) -> Repeat:
+        """The same repeat of another body, whose inputs have the same names."""
+        return Repeat(body, self.times if times is None else times, self.fixed)
+
+    @property
+    def entry(self) -> Any:
+        """The input of the body that changes. Raises GraphError if there are several or none."""
+        return input_of(self.body, self.fixed)
 
 
 def _repeats(graph: Graph) -> Iterator[Repeat]:
@@ -110,7 +127,7 @@ def digraph(layers: Graph) -> Graph:
     graph = new_graph(**layers.graph)
     for name, data in layers.nodes.items():
         op = data["op"]
-        graph.add_node(name, **{**data, "op": Repeat(digraph(op.body), op.times) if op.__class__ is Repeat else op})
+        graph.add_node(name, **{**data, "op": op.with_body(digraph(op.body)) if op.__class__ is Repeat else op})
         graph.add_edges_from((source, name) for source in data["inputs"])
     return graph
 
@@ -144,9 +161,10 @@ def has_rule(op: Any) -> bool:
     return kind is Repeat or kind in CLASSES
 
 
-def input_of(graph: Graph) -> Any:
-    """The one `Input()`. Raises GraphError if there are several or none."""
-    starts = {name: data["op"] for name, data in graph.nodes(data=True) if not data["inputs"]}
+def input_of(graph: Graph, fixed: Collection[Any] = ()) -> Any:
+    """The one `Input()` that is not fixed. Raises GraphError if there are several or none."""
+    nodes = graph.nodes(data=True)
+    starts = {name: data["op"] for name, data in nodes if not data["inputs"] and name not in fixed}
     inputs = [name for name, op in starts.items() if op.is_input]
     if starts and not inputs:
         raise GraphError(f"a repeated body starts with an Input(), this one with {next(iter(starts))!r}")

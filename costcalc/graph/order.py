@@ -40,7 +40,7 @@ def _is_in_order(graph: Graph, nodes: Iterable[tuple[Any, dict[str, Any]]]) -> b
         kind, inputs, edges = data.get("op").__class__, data.get("inputs"), pred[name]
         if inputs.__class__ is not tuple or not seen.issuperset(inputs):
             return False
-        if kind not in CLASSES and (kind is not Repeat or len(inputs) != 1):
+        if kind not in CLASSES and (kind is not Repeat or len(inputs) != 1 + len(data["op"].fixed)):
             return False
         if not ((len(edges) == len(inputs) == 1 and inputs[0] in edges) or edges.keys() <= set(inputs)):
             return False

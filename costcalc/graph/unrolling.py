@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from costcalc.dims import is_rational
 from costcalc.errors import GraphError
 from costcalc.graph.layer_list import LayerList
-from costcalc.graph.nodes import Graph, Repeat, add, count_layers, input_of, new_graph, nodes_of, output_of, shared_by
+from costcalc.graph.nodes import Graph, Repeat, add, count_layers, new_graph, nodes_of, output_of, shared_by
 from costcalc.graph.order import topological_order
 
 MAX_UNROLLED = 1_000_000  # layers
@@ -46,7 +46,7 @@ def _copy_into(flat: Graph, graph: Graph, prefix: str, scopes: tuple[Renamed, ..
     for name, data in topological_order(graph):
         op, inputs = data["op"], tuple(renamed[source] for source in data["inputs"])
         if op.__class__ is Repeat:
-            renamed[name] = _copies(flat, op, f"{prefix}{name}", inputs[0], scopes)
+            renamed[name] = _copies(flat, op, f"{prefix}{name}", inputs, scopes)
         elif name not in renamed:
             extra = {key: value for key, value in data.items() if key not in ("op", "inputs")}
             if "shares" in extra:
@@ -55,10 +55,11 @@ def _copy_into(flat: Graph, graph: Graph, prefix: str, scopes: tuple[Renamed, ..
             renamed[name] = add(flat, f"{prefix}{name}", op, *inputs, **extra)
 
 
-def _copies(flat: Graph, op: Repeat, name: str, source: Any, scopes: tuple[Renamed, ...]) -> Any:
-    entry, end = input_of(op.body), output_of(op.body)
+def _copies(flat: Graph, op: Repeat, name: str, inputs: tuple[Any, ...], scopes: tuple[Renamed, ...]) -> Any:
+    entry, end = op.entry, output_of(op.body)
+    source, *others = inputs
     for i in range(op.times):
-        renamed = {entry: source}
+        renamed = {entry: source, **dict(zip(op.fixed, others, strict=True))}
         _copy_into(flat, op.body, f"{name}.{i}.", (renamed, *scopes))
         source = renamed[end]
     return source

@@ -6,27 +6,32 @@ architecture.layers({"batch": 8, "r": <symbol>})    finds the forms of its layer
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from costcalc.dims import is_array, is_rational, is_symbolic, multiple_symbol, one_number, one_truth
 from costcalc.errors import ImportRefused, PointsDiffer, ShapeError, UsageError
-from costcalc.graph import Graph
+from costcalc.graph import Graph, digraph
 from costcalc.importers.aten_ops.build_graph import GraphBuilder
-from costcalc.importers.symbolic_sizes.frozen_sizes import because_of
+from costcalc.importers.symbolic_sizes.free_knobs import FreeKnobs
 from costcalc.importers.symbolic_sizes.input_sizes import BATCH, Inputs, InputSizes, Letters
-from costcalc.importers.symbolic_sizes.layer_pattern import Sample
+from costcalc.importers.symbolic_sizes.layer_pattern import Sample, sizes_text
 from costcalc.importers.symbolic_sizes.pattern_range import Pattern, said
 from costcalc.importers.symbolic_sizes.pattern_search import PatternSearch
+from costcalc.importers.symbolic_sizes.position_tensors import because_of
 from costcalc.importers.torch_runs.run_record import Record
 from costcalc.models.content_hash import content_hash
+from costcalc.models.gc_pause import gc_paused
 from costcalc.models.graph_architecture import described
 from costcalc.models.model import Architecture
 
 if TYPE_CHECKING:
     from costcalc.importers.module_sources.torch_module_source import ModuleSource
 
+USUAL_RUNS = 12  # for a formula
+LAST_SHARE = 0.95  # shown of those that take more
 MAX_RECORDED_POINTS = 1024  # of a sweep at which no pattern holds
 MIN_POINTS = 9  # of a sweep for which a pattern is sought: for fewer the runs are not more
 
@@ -47,6 +52,8 @@ class ImportedArchitecture(Architecture):
         self.title = "imported"
         self.sizes = InputSizes(inputs)
         self.knobs = self.sizes.knobs
+        self.progress: Callable[[float, str], None] | None = None
+        self.runs = 0
         self.samples: dict[tuple[Any, ...], Sample] = {}
         self.patterns: dict[tuple[Any, ...], Pattern | ImportRefused] = {}
 
@@ -64,7 +71,7 @@ class ImportedArchitecture(Architecture):
         known = {name: one_number(value) if is_array(value) else value for name, value in values.items()}
         moving = [name for name, value in known.items() if value is None or not is_rational(value)]
         if not moving:
-            return self.recorded({name: int(value) for name, value in known.items()}).graph.copy()
+            return digraph(self.recorded({name: int(value) for name, value in known.items()}).graph)
         return self.with_pattern({**known, **{name: values[name] for name in moving}}, moving)
 
     def recorded(self, values: Mapping[str, int]) -> Sample:
@@ -77,8 +84,22 @@ class ImportedArchitecture(Architecture):
         known = self.samples.get(tuple(letters.items()))
         if known is not None:
             return known
-        builder = GraphBuilder(self.run(self.sizes.at(letters)), self.name)
-        return Sample(dict(letters), builder.build(), builder.shapes)
+        if self.progress is not None:
+            share = min(self.runs / USUAL_RUNS, LAST_SHARE)
+            self.progress(share, f"run {self.runs + 1} of {self.name}, {sizes_text(letters)}")
+        self.runs += 1
+        with gc_paused():  # a search for cycles goes through all that torch has loaded
+            builder = GraphBuilder(self.run(self.sizes.at(letters)), self.name)
+            return Sample(dict(letters), builder.build(), builder.shapes)
+
+    @contextmanager
+    def watched(self, progress: Callable[[float, str], None]) -> Iterator[None]:
+        """Within, each run is told before it starts."""
+        self.progress, self.runs = progress, 0
+        try:
+            yield
+        finally:
+            self.progress = None
 
     # --- symbols and arrays ----------------------------------------------------------------------------------------
 
@@ -106,9 +127,11 @@ class ImportedArchitecture(Architecture):
                 raise UsageError(f"{self.name}: {error}") from None
             raise _one_by_one(self.name, values, moving, ImportRefused(str(error))) from None
         layers.graph["limits"] = [need for need in pattern.needs(values) if need.truth is None]
+        of_counts = pattern.needs(values, for_counts=True)
+        layers.graph["limits_of_counts"] = [need for need in of_counts if need.truth is None]
         layers.graph["warnings"] = pattern.layers.samples[0].graph.graph.get("warnings", ())
         layers.graph["multiples"] = {one: values[name] for name, one in multiples.items()}
-        beyond = [name for name, one in pattern.ranges.items() if one.holds(self.knobs[name].default) is False]
+        beyond = [name for name, one in pattern.ranges.items() if not one.counts_at(self.knobs[name].default)]
         own = " ".join(f"--set {name}={self.knobs[name].default}" for name in beyond)
         layers.graph["found"] = pattern.found + (f"; at its default it has other layers: {own}" if own else "")
         return layers
@@ -138,31 +161,41 @@ class ImportedArchitecture(Architecture):
             return error
 
     def kept_numbers(self, values: Mapping[str, Any]) -> dict[str, str]:
-        """The symbols among these values that it cannot have, each with the reason: lengths first, then the batch."""
+        """The symbols among these values that it cannot have, each with the reason."""
         symbols = [name for name, value in values.items() if is_symbolic(value)]
-        if not symbols:
-            return {}
         by_default = {name: knob.default for name, knob in self.knobs.items()}
-        lengths = [name for name in symbols if name != BATCH]
-        choices = [symbols] + ([[BATCH], lengths] if BATCH in symbols and lengths else [])
-        why: ImportRefused | None = None
-        for free in choices:
-            fixed = {name: by_default[name] if is_symbolic(value) else value
-                     for name, value in values.items() if name not in free}  # fmt: skip
+
+        def refusal(free: tuple[str, ...]) -> ImportRefused | None:
+            fixed = {name: by_default[name] for name in symbols if name not in free}
             try:
                 self.pattern({**values, **fixed}, free)
             except ImportRefused as error:
-                why = why or error
-                continue
-            return self.reasons([name for name in symbols if name not in free], why)
-        return self.reasons(symbols, why)
+                return error
+            return None
 
-    def reasons(self, kept: Iterable[str], why: ImportRefused | None) -> dict[str, str]:
-        """Why each of these knobs stays a number: in the words of the network, and with what it adds at positions."""
-        if why is None:
+        if not symbols:
             return {}
-        tables = because_of(self.recorded({name: knob.default for name, knob in self.knobs.items()}))
-        return {name: said(why) if name == BATCH else f"{said(why)}{tables}" for name in kept}
+        free = FreeKnobs(symbols, refusal)
+        return {name: self.reason(name, free.why[name]) for name in symbols if name not in free.found}
+
+    def reason(self, name: str, why: ImportRefused) -> str:
+        """Why a knob stays a number: in the words of the network, with what it adds at positions, and with the input
+        that it takes if its sides may change apart."""
+        if name == BATCH:
+            return said(why)
+        by_default = {name: knob.default for name, knob in self.knobs.items()}
+        return f"{said(why).rstrip('.')}{because_of(self.recorded(by_default))}{self.other_sides(name)}"
+
+    def other_sides(self, name: str) -> str:
+        """`; it runs at 448×224: with such an input h and w are knobs of their own`. Empty unless it does."""
+        sides = self.sizes.letters_of(name)
+        for longer in sides if len(sides) == 2 else ():
+            letters = self.sizes.default | {longer: 2 * self.knobs[name].default}
+            with suppress(ImportRefused, ShapeError):
+                self.sample(letters)
+                size = "×".join(str(letters[side]) for side in sides)
+                return f"; it runs at {size}: with such an input {' and '.join(sides)} are knobs of their own"
+        return ""
 
     @property
     def image_knobs(self) -> dict[str, int]:

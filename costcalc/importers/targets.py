@@ -45,7 +45,7 @@ def _ends_in(target: Any, suffix: str) -> bool:
     return is_path and split_target(str(target))[0].lower().endswith(suffix)
 
 
-def of_file(target: str) -> bool:
+def runs_file(target: str) -> bool:
     """Does a target name a callable of a Python file, which runs?"""
     is_file = split_target(target)[0].rpartition(":")[0].endswith(".py")
     return is_import(target) and not target.startswith(HF) and is_file

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -25,6 +26,12 @@ class ChangedArchitecture(Architecture):
     def layers(self, values: Mapping[str, Any]) -> Graph:
         """The layers of the base, changed."""
         return self.change(self.base.layers(values), *self.arguments)
+
+    @contextmanager
+    def watched(self, progress: Callable[[float, str], None]) -> Iterator[None]:
+        """Those of the base."""
+        with self.base.watched(progress):
+            yield
 
     def kept_numbers(self, values: Mapping[str, Any]) -> Mapping[str, str]:
         """Those of the base."""

@@ -165,7 +165,7 @@ def _substituted(graph: Graph, values: Mapping[str, Any], known: dict[Any, Any],
 
 def _op(op: Any, values: Mapping[str, Any], known: dict[Any, Any]) -> Any:
     if isinstance(op, Repeat):
-        return Repeat(_substituted(op.body, values, known), _size(op.times, values, known))
+        return op.with_body(_substituted(op.body, values, known), _size(op.times, values, known))
     given = getattr(op, "__dict__", {})
     if not any(is_symbolic(size) for value in given.values() for size in _leaves(value)):
         return op
@@ -186,5 +186,5 @@ def described(graph: Graph) -> Iterator[Any]:
     """Every layer for the hash: its name, its op with all fields, its inputs, and the owner of shared weights."""
     for name, data in nodes_of(graph):
         op = data.get("op")
-        fields = [str(op.times), [*described(op.body)]] if isinstance(op, Repeat) else repr(op)
+        fields = [str(op.times), str(op.fixed), [*described(op.body)]] if isinstance(op, Repeat) else repr(op)
         yield [str(name), type(op).__name__, fields, str(data.get("inputs")), str(data.get("shares", ""))]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copyreg
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -121,6 +122,7 @@ class Preset(ReadOnly):
     place: Place | None = None
 
 
+FIGURE = re.compile(r"[0-9]{1,3}(,[0-9]{3}){1,6}|[0-9]{1,20}(\.[0-9]{1,20})?[KMGB]?")  # 61,706 or 5.3M
 QUOTED = {  # what costcalc quotes and never computes, and what it is in words
     "top1": "% of ImageNet's validation images whose class is the first guess",
     "top5": "% of ImageNet's validation images whose class is among the first five guesses",

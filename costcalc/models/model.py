@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
 from typing import Any, Self, TypeVar
@@ -41,9 +42,10 @@ class Architecture(ABC):
         """A new layer graph, or LayerList, for values of all knobs: ints, Fractions, symbols, arrays, flags or words.
 
         Its `graph` attribute may have `assumed`, the needs that symbols leave undecided; `limits`, the needs that say
-        where the layers are known; `found`, a sentence on how they were; and `multiples`, the symbol of a knob for each
-        that stands in its place and is known to be a multiple. If some points of arrays are invalid it
-        has `valid`, an array of bools, and `invalid_because`, a sentence; or this raises PointsDiffer.
+        where the layers are known; `limits_of_counts`, the fewer that say where the counts of each layer are; `found`,
+        a sentence on how they were; and `multiples`, the symbol of a knob for each that stands in its place and is
+        known to be a multiple. If some points of arrays are invalid it has `valid`, an array of bools, and
+        `invalid_because`, a sentence; or this raises PointsDiffer.
         Raises SpecError or ShapeError if these values make no network.
         """
 
@@ -51,6 +53,11 @@ class Architecture(ABC):
     @abstractmethod
     def identity(self) -> str:
         """A fingerprint: architectures with equal ones make equal layers from equal values, in every process."""
+
+    @contextmanager
+    def watched(self, progress: Callable[[float, str], None]) -> Iterator[None]:
+        """Within, long work tells a progress callback the share done and what is being done. Most have none."""
+        yield
 
     def named_sizes(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """The values of named sizes at these values of knobs: a formula prints `c7` for `round_to(192*w, 8)`."""

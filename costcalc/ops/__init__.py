@@ -1,5 +1,6 @@
 """The ops: one class each, found by its name in specs through `OPS`; and what a class of a reader's own is made of."""
 
+from costcalc.ops.attention import Embedding, ScaledDotProductAttention
 from costcalc.ops.base import ANSWERS, OPS, field_kinds, op
 from costcalc.ops.check_needs import check
 from costcalc.ops.combine import Add, Concat, MatMul, Mul
@@ -16,9 +17,10 @@ from costcalc.ops.gradients import (
     keeps_output,
 )
 from costcalc.ops.imported import Constant, Contraction, Elementwise, Move, Parameter, Reduction, View
+from costcalc.ops.interpolation import GridSample, Upsample
 from costcalc.ops.linear import RBF, Linear
 from costcalc.ops.locally_connected import LocallyConnected
-from costcalc.ops.movement import ChannelPad, Flatten, Input, Reshape, Transpose, Upsample
+from costcalc.ops.movement import ChannelPad, Flatten, Input, Reshape, Transpose
 from costcalc.ops.needs import Need
 from costcalc.ops.norm import BatchNorm, GroupNorm, LayerNorm, LocalResponseNorm, RMSNorm
 from costcalc.ops.output import VIEW, computed, copied
@@ -41,9 +43,9 @@ from costcalc.ops.pointwise import (
 from costcalc.ops.pool import AdaptiveAveragePool, AveragePool, GlobalAveragePool, MaxPool, Subsample
 from costcalc.ops.precision import in_half
 from costcalc.ops.reads import Along, reads_features, reads_same_place, reads_sample, reads_window
+from costcalc.ops.recurrent import GRU, LSTM
 from costcalc.ops.reduce import Reduce
 from costcalc.ops.rules import Tensor, free, no_needs, no_weights, of_weight_and_input, per_element, same_shape_as_input
-from costcalc.ops.sequence import GRU, LSTM, Embedding, ScaledDotProductAttention
 from costcalc.ops.slicing import Pad, Roll, Slice
 
 __all__ = [
@@ -75,6 +77,7 @@ __all__ = [
     "Extra",
     "Flatten",
     "GlobalAveragePool",
+    "GridSample",
     "GroupNorm",
     "HardSigmoid",
     "HardSwish",

@@ -1,7 +1,8 @@
 """Ops that say their output's size and what they cost, and not what they compute: for operations of an imported module
 that no other op stands for. Sizes have the batch inside.
 
-`kept` are the numbers of the inputs that one keeps for its gradients, and with `keeps_output` it keeps its output.
+`kept` are the numbers of the inputs that one keeps for its gradients, and with `keeps_output` it keeps its output. Of
+one that is `detached` no gradient flows back, as of whole numbers: a comparison, indices, torch's detach.
 """
 
 from __future__ import annotations
@@ -67,6 +68,7 @@ class Elementwise(Generic):
     gradient_operations: NonNegativeInt = 1
     kept: AxisOrder = ()
     keeps_output: Flag = False
+    detached: Flag = False
 
     def needs(self, *ins: Shape) -> Iterator[Need]:
         yield from broadcast_fits(ins)
@@ -94,6 +96,7 @@ class View(Generic):
     """Some or all elements of its input under another shape, in its memory.   s -> size"""
 
     size: NonNegativeInts
+    detached: Flag = False
 
     layout = "plain"
     needs = no_needs
@@ -128,6 +131,7 @@ class Move(Generic):
     size: NonNegativeInts
     gradient_operations: NonNegativeInt = 0
     kept: AxisOrder = ()
+    detached: Flag = False
 
     layout = "plain"
     needs = kept_are_inputs
@@ -157,6 +161,7 @@ class Reduction(Generic):
     gradient_operations: NonNegativeInt = 1
     kept: AxisOrder = ()
     keeps_output: Flag = False
+    detached: Flag = False
 
     layout = "plain"
     needs = kept_are_inputs

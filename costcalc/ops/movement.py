@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from fractions import Fraction
 
-from costcalc.dims import Shape, Size, elements, exact_div, prod
+from costcalc.dims import Shape, Size, exact_div, prod
 from costcalc.ops.axis_roles import AxisRoles, input_roles, keep_channels, reshape_roles
 from costcalc.ops.base import op
 from costcalc.ops.fields import (
     AxisOrder,
     Flag,
-    InterpolationMode,
-    PerAxisOrNone,
     PositiveInt,
     PositiveInts,
     SizesOrRest,
@@ -22,7 +19,6 @@ from costcalc.ops.needs import AtLeast, Divides, Equal, Fact, Need, axes
 from costcalc.ops.output import VIEW, computed, copied
 from costcalc.ops.reads import Along, Reads, reads_regrouped, reads_same_place
 from costcalc.ops.rules import free, no_needs, no_weights
-from costcalc.ops.window import per_axis, sliding_axes
 
 
 @op
@@ -196,52 +192,4 @@ class ChannelPad:
     macs = free("zeros are written, nothing is computed")
     elementwise = free("zeros are written, nothing is computed")
     train_elementwise = gradients_move
-    keeps = keeps_nothing
-
-
-@op
-class Upsample:
-    """Every sliding axis `scale` times as long, or of a given size.   (n, c, h, w) -> (n, c, scale·h, scale·w)"""
-
-    scale: PerAxisOrNone = "none"
-    mode: InterpolationMode = "nearest"
-    size: PerAxisOrNone = "none"
-
-    field_synonyms = {"scale_factor": "scale", "output_size": "size"}
-    features_axis = 1
-    axis_roles = keep_channels
-
-    def needs(self, x: Shape) -> Iterator[Need]:
-        given = [name for name in ("scale", "size") if getattr(self, name).__class__ is not str]
-        yield Fact(len(given) == 1, "needs scale or size, and not both")
-        yield from sliding_axes(self, x, *given)
-        yield Fact(self.mode != "cubic" or len(x) == 4, "mode cubic is of images, (n, c, h, w), got {} axes", len(x))
-
-    def shape(self, x: Shape) -> Shape:
-        if self.scale.__class__ is str:
-            return (*x[:2], *per_axis(self.size, x))
-        return (*x[:2], *(size * s for size, s in zip(x[2:], per_axis(self.scale, x))))
-
-    def reads(self, i: int, ins: tuple[Shape, ...], out: Shape) -> Reads:
-        near = {"nearest": 1, "linear": 2, "cubic": 4}[self.mode]
-        steps = [Fraction(size, new) for size, new in zip(ins[0][2:], out[2:])]
-        return (Along(0), Along(1), *(Along(axis, near, step) for axis, step in enumerate(steps, 2)))
-
-    output = computed(inplace=False, overwritable=True)
-    weights = no_weights
-    macs = free("interpolation is elementwise")
-
-    def neighbours(self, x: Shape) -> int:
-        """Of how many inputs an output is made."""
-        return prod({"nearest": 1, "linear": 2, "cubic": 4}[self.mode] for _ in x[2:])  # type: ignore[no-any-return]
-
-    def elementwise(self, x: Shape, *, out: Shape) -> Size:
-        # linear: a weighted sum of the 2^axes nearest inputs, so 2^axes products and 2^axes − 1 additions; cubic: 4^…
-        return 0 if self.mode == "nearest" else elements(out) * (2 * self.neighbours(x) - 1)
-
-    def train_elementwise(self, x: Shape, *, out: Shape, wanted: Wanted) -> Size:
-        # each output's gradient is added to the input it came from; linear: weighted, to the 2^axes nearest
-        each = 1 if self.mode == "nearest" else 2 * self.neighbours(x)
-        return each * elements(out) if wanted.x else 0
-
     keeps = keeps_nothing

@@ -34,6 +34,11 @@ def in_half(self: Any, *widths: int, ins: tuple[Shape, ...], wanted: Wanted) -> 
     return Widths(HALF_BYTES, HALF_BYTES, HALF_BYTES)
 
 
+def in_single(self: Any, *widths: int, ins: tuple[Shape, ...], wanted: Wanted) -> Widths:
+    """torch casts what it reads to float32, and leaves its output so."""
+    return Widths(SINGLE_BYTES, SINGLE_BYTES, SINGLE_BYTES)
+
+
 def inside_in_single(self: Any, x: int, *, ins: tuple[Shape, ...], wanted: Wanted) -> Widths:
     """torch has no kernel in half precision: x is cast to float32, and the output cast back."""
     return Widths(x, SINGLE_BYTES, SINGLE_BYTES)

@@ -29,7 +29,7 @@ _ABSENT = (
 )
 WITHOUT_A_RULE = frozenset(_ABSENT.split())
 # Names close in meaning to ops that have a rule, but not equal to them.
-_IN_PARTS = "write its parts: linear, reshape, transpose, scaled_dot_product_attention, as in docs/specs.md"
+_IN_PARTS = "write its parts: linear, reshape, transpose, scaled_dot_product_attention, as in `costcalc help specs`"
 _JOINED = "write concat, which joins along the channels unless its axis says otherwise"
 _RESHAPED = "write reshape, with the shape without its batch"
 _REDUCED = "write reduce, with its axes and this as its operation"
@@ -78,6 +78,8 @@ def hint(name: str, others: Collection[str] = ()) -> str:
     if word in INSTEAD:
         return INSTEAD[word]
     if word in WITHOUT_A_RULE:
-        return "costcalc has no rule for it: see docs/add_an_op.md to teach it one"
+        return "costcalc has no rule for it: see `costcalc help add-an-op` to teach it one"
     near = nearest(name, [*others, *SYNONYMS])
-    return f"did you mean {near!r}?" if near else "see docs/specs.md, or docs/add_an_op.md to teach it one"
+    return (
+        f"did you mean {near!r}?" if near else "see `costcalc help specs`, or `costcalc help add-an-op` to teach it one"
+    )

@@ -17,7 +17,7 @@ from costcalc.spec.yaml_reader import Mapping, Node, Scalar, Sequence
 
 KEYS = ("name", "title", "source", "about", "knobs", "input", "steps", "published")
 REQUIRED = ("name", "title", "source", "input", "steps")
-DOCS = "see docs/augmentation.md"
+DOCS = "see `costcalc help augmentation`"
 
 
 def is_pipeline_tree(tree: Mapping) -> bool:

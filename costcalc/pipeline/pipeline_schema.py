@@ -37,7 +37,7 @@ def pipeline_schema() -> Schema:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A costcalc augmentation pipeline",
-        "description": "What is done to training images; docs/augmentation.md is the whole grammar",
+        "description": "What is done to training images; `costcalc help augmentation` is the whole grammar",
         **mapping(top, needed=[*pipeline_reader.REQUIRED]),
     }
 

@@ -18,7 +18,7 @@ from costcalc.analysis.metric_limits import read_limit
 from costcalc.analysis.metrics import METRICS, read_metrics
 from costcalc.dtype import read_dtype
 from costcalc.errors import CostcalcError, UsageError, did_you_mean, shorten, why
-from costcalc.importers.targets import of_file
+from costcalc.importers.targets import runs_file
 from costcalc.models.knob_texts import split_target
 from costcalc.table.units import read_units
 from costcalc.train_step import TrainStep
@@ -142,7 +142,7 @@ class _SectionReader:
         """A target that names no code and lies in the project."""
         if "\n" in text or not text.strip():
             raise UsageError(f"{self.file}: {where}: {shorten(text)!r} is no target")
-        if of_file(text):
+        if runs_file(text):
             hint = "name it on the command line: nothing in this file runs code"
             raise UsageError(f"{self.file}: {where}: {shorten(text)!r} would run a file; {hint}")
         path = split_target(text)[0].removeprefix("hf:")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from costcalc.errors import UsageError, shorten
-from costcalc.importers.targets import HF, is_import, is_onnx, of_file
+from costcalc.importers.targets import HF, is_import, is_onnx, runs_file
 from costcalc.models.knob_texts import labelled, split_target
 from costcalc.project.project_config import ProjectConfig
 from costcalc.spec.library import library_path
@@ -55,7 +55,7 @@ class ProjectTarget(NamedTuple):
         """Why it has no other side; empty if it has one."""
         if self.given_object is not None:
             return "it was given in Python"
-        if of_file(self.written):
+        if runs_file(self.written):
             return "it runs code, and code of another revision is never run"
         if is_onnx(self.written) or self.written.startswith(HF):
             return "of another revision only specs are read"

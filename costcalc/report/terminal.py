@@ -48,6 +48,14 @@ def _stripped(line: list[Styled]) -> list[Styled]:
     return [*line[:-1], (line[-1][0].rstrip(), line[-1][1])] if line else []
 
 
+def show_page(text: str) -> None:
+    """Prints Markdown as it is meant, in the width of the terminal. It is a page of ours, and no reader's text."""
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    Console().print(Markdown(text))
+
+
 def show_lines(lines: Callable[[int, bool], Iterable[str]]) -> None:
     """Prints lines below an empty one; nothing without lines. `lines` makes them for a width in characters, with or
     without block characters."""

@@ -11,10 +11,10 @@ from costcalc.errors import REPORTED, Problems
 from costcalc.expressions import Expression
 from costcalc.expressions.arithmetic import settings_hint
 from costcalc.graph import LayerList, Outer, Repeat, add, count_layers, output_of
+from costcalc.models.gc_pause import gc_paused
 from costcalc.models.model import values_of
 from costcalc.ops import OPS
 from costcalc.spec.expansion import check_expansion
-from costcalc.spec.gc_pause import gc_paused
 from costcalc.spec.limits import MAX_LAYERS
 from costcalc.spec.op_factory import OpFactory
 from costcalc.spec.references import References
@@ -115,9 +115,9 @@ class _Binder:
     def put_input(self, scope: Scope, name: str, axes: Sequence[Expression]) -> Source:
         sizes = [self.attempt(self.factory.whole, axis, scope.values, name) for axis in axes]
         batch = scope.values["batch"]
-        if not sizes or batch is REPORTED or any(size is None for size in sizes):  # `in` would compare arrays
+        if batch is REPORTED or any(size is None for size in sizes):  # `in` would compare arrays
             return REPORTED
-        op = self.attempt(OPS["input"], (batch, *sizes), place=axes[0].place)
+        op = self.attempt(OPS["input"], (batch, *sizes), place=axes[0].place if axes else None)
         return REPORTED if op is None else add(scope.graph, name, op)
 
     # --- lists of items ------------------------------------------------------------------------------------------
@@ -221,25 +221,36 @@ class _Binder:
         if len(body) == 1 and not invalid:  # the input alone
             return REPORTED if times is None else source
         if times is None or invalid:
-            return self.put_copy(scope, body, full, source)
-        last = self.attempt(output_of, body, place=item.place)
-        if last != end:
-            if last is not None:
-                message = f"the repeat outputs {end!r}, but nothing reads {last!r}"
-                self.problems.add(item.place, message, "a repeat has one output")
-            return self.put_copy(scope, body, full, source)
+            return self.put_copy(inner, full, source)
+        if not self.is_sound(inner, end, item):
+            return self.put_copy(inner, full, source)
         if source == REPORTED:
             return REPORTED
         how = settings_hint([times], self.defaults)
         extra = {"set": how} if how else {}
-        return self.put_node(scope, item, full, Repeat(body, times), source, **extra)
+        op = Repeat(body, times, (*inner.fixed.values(),))
+        return self.put_node(scope, item, full, op, source, *inner.fixed, **extra)
 
-    def put_copy(self, scope: Scope, body: LayerList, full: str, source: Source) -> Source:
+    def is_sound(self, inner: Scope, end: Source, item: Item) -> bool:
+        """Reports a body of a repeat that does not read what a copy is given, or whose output is not its last layer."""
+        start = inner.outputs[GIVEN]
+        if inner.fixed and not any(start in data["inputs"] for _, data in inner.graph.nodes(data=True)):
+            hint = "each copy reads the one before it: from: given"
+            self.problems.add(item.place, "no layer of the repeat reads what a copy is given", hint)
+            return False
+        last = self.attempt(output_of, inner.graph, place=item.place)
+        if last not in (end, None):
+            message = f"the repeat outputs {end!r}, but nothing reads {last!r}"
+            self.problems.add(item.place, message, "a repeat has one output")
+        return bool(last == end)
+
+    def put_copy(self, body: Scope, full: str, source: Source) -> Source:
         """Puts the valid layers of an invalid repeat once, so that their shapes are checked; returns REPORTED."""
-        renamed = {"input": source}
-        for name, data in body.nodes(data=True):
+        renamed: dict[Any, Source] = {"input": source, **{name: node for node, name in body.fixed.items()}}
+        graph = body.enclosing.graph if body.enclosing else body.graph
+        for name, data in body.graph.nodes(data=True):
             inputs = [renamed[name] for name in data["inputs"]]
-            if name == "input" or REPORTED in inputs:
+            if name in renamed or REPORTED in inputs:
                 renamed.setdefault(name, REPORTED)
                 continue
             more = {key: value for key, value in data.items() if key not in ("op", "inputs")}
@@ -249,7 +260,7 @@ class _Binder:
             lost = data["op"].__class__ is Repeat and data["op"].outer  # its owners have other names here
             renamed[name] = REPORTED if lost or more.get("shares") == REPORTED else f"{full}.{name}"
             if renamed[name]:
-                add(scope.graph, renamed[name], data["op"], *inputs, **more)
+                add(graph, renamed[name], data["op"], *inputs, **more)
         return REPORTED
 
 

@@ -61,7 +61,7 @@ class NodeReader:
         self.unless_reported(node, f"{what} is a list, - item")
         return []
 
-    def unless_reported(self, node: Node, message: str, hint: str = "see docs/specs.md") -> None:
+    def unless_reported(self, node: Node, message: str, hint: str = "see `costcalc help specs`") -> None:
         """Adds a problem, unless the node was reported."""
         if not isinstance(node, Reported):
             self.report(node.place, message, hint)

@@ -9,8 +9,8 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from costcalc.errors import Problems
-from costcalc.spec.gc_pause import gc_paused
+from costcalc.errors import REPORTED, Problems
+from costcalc.models.gc_pause import gc_paused
 from costcalc.spec.knobs import Knobs, new_name, read_knobs, read_presets
 from costcalc.spec.limits import MAX_BYTES
 from costcalc.spec.node_reader import Entries, NodeReader
@@ -115,7 +115,7 @@ class _Parser:
         """Reports missing keys, and keys of the head that stand below it."""
         for key in needed:
             if key not in self.top:
-                self.report(self.tree.place, f"a spec needs {key!r}", "see docs/specs.md")
+                self.report(self.tree.place, f"a spec needs {key!r}", "see `costcalc help specs`")
         if "layers" in needed and ("input" in self.top) == ("inputs" in self.top):
             self.report(self.tree.place, "a spec needs 'input', or 'inputs' for several", "as in input: [3, 224, 224]")
         body = next((place for place, key in enumerate(self.top) if key in BODY), len(self.top))
@@ -165,7 +165,8 @@ class _Parser:
 
     def shape(self, node: Node, what: str, names: Collection[str] | None) -> tuple[Value, ...]:
         axes = self.reader.items(node, what)
-        if isinstance(node, Sequence) and not 1 <= len(axes) <= MAX_AXES:
-            self.report(node.place, f"{what} has 1 to {MAX_AXES} sizes after the batch, got {len(axes)}")
-            return ()
+        if isinstance(node, Sequence) and len(axes) > MAX_AXES:
+            self.report(node.place, f"{what} has at most {MAX_AXES} sizes after the batch, got {len(axes)}")
+        if not isinstance(node, Sequence) or len(axes) > MAX_AXES:
+            return (REPORTED,)
         return tuple([self.reader.expression_or_reported(axis, what, names) for axis in axes])

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 
 from costcalc.errors import shorten, unknown
-from costcalc.models.knob import QUOTED, Published
+from costcalc.models.knob import FIGURE, QUOTED, Published
 from costcalc.spec.knobs import Knobs, read_settings
 from costcalc.spec.node_reader import Entries, NodeReader
 from costcalc.spec.yaml_reader import Node
 
 FIGURE_KEYS = ("metric", "value", "preset", "at", "block", "K", "source", "because")
 REQUIRED_KEYS = ("metric", "value", "source")
-FIGURE = re.compile(r"[0-9]{1,3}(,[0-9]{3}){1,6}|[0-9]{1,20}(\.[0-9]{1,20})?[KMGB]?")
 
 
 def read_published(

@@ -49,16 +49,22 @@ class References:
         if self._is_unsure(path):
             return REPORTED
         node = scope.find(path)
-        if node is None and scope.find_outside(path)[0] is not None:
-            hint = "each copy sees only its own layers and what it is given"
-            self.problems.add(item.places[key], f"layer {path!r} stands outside of the repeat", hint)
-        elif node is None and not scope.hides(path):
+        if node is None and key == "from":
+            node = self._from_outside(scope, path)
+        if node is None and not scope.hides(path):
             below = any(other.name == path and other.place >= item.place for other in all_items(self.spec.items))
             said = (f"layer {path!r} does not stand before this one", "a layer reads what does")
             if not below:
-                said = unknown("layer", path, scope.known(outside=key == "shares")).said
+                said = unknown("layer", path, scope.known()).said
             self.problems.add(item.places[key], *said)
         return node or REPORTED
+
+    def _from_outside(self, scope: Scope, path: str) -> Source:
+        """The input of the body, the same for all copies, for a layer outside of the repeat; None if there is none."""
+        node, levels = scope.find_outside(path)
+        for inside in reversed([*scope.outwards()][:levels]) if node else ():
+            node = inside.fixed_input(node)
+        return node
 
     def _is_unsure(self, path: str) -> bool:
         """Can this be the name of a layer that could not be read?"""

@@ -57,7 +57,7 @@ def json_schema(metrics: Iterable[str] = ()) -> Schema:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A costcalc spec",
-        "description": "A neural-network architecture as its paper's table; docs/specs.md is the whole grammar",
+        "description": "A neural-network architecture as its paper's table; `costcalc help specs` is the whole grammar",
         **mapping(_top([*metrics]), needed=[*parse.HEAD_KEYS[:3], "layers"]),
         "oneOf": [{"required": ["input"]}, {"required": ["inputs"]}],
         "$defs": {"layers": {"type": "array", "items": {"$ref": "#/$defs/layer"}}, "layer": _layer()},
@@ -65,7 +65,7 @@ def json_schema(metrics: Iterable[str] = ()) -> Schema:
 
 
 def _top(metrics: list[str]) -> Schema:
-    shape = {"type": "array", "items": SIZE, "minItems": 1, "maxItems": parse.MAX_AXES}
+    shape = {"type": "array", "items": SIZE, "maxItems": parse.MAX_AXES}
     ref = {"$ref": "#/$defs/layers"}
     parts: Schema = {
         "name": WORD,

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from costcalc.errors import REPORTED
-from costcalc.graph import LayerList
+from costcalc.graph import LayerList, add
+from costcalc.ops import OPS
 from costcalc.ops.base import is_join
 from costcalc.spec.spec_tree import UNKNOWN, Item
 
@@ -55,14 +56,31 @@ class Scope:
     values: Namespace
     outputs: dict[str, Source]  # layer, group or block by full name -> the node its output is
     parent: Scope | None = None  # of a group or block: the list around it, in the same graph
-    enclosing: Scope | None = None  # of a repeated body: the list around the repeat, for shared weights only
+    enclosing: Scope | None = None  # of a repeated body: the list around the repeat
     current: Source = None  # the node the next layer reads
     sides: list[Source] = field(default_factory=list)  # the last nodes of side branches
     names: dict[int, str] = field(default_factory=dict)  # of the items of the list, by id
+    fixed: dict[Source, str] = field(default_factory=dict)  # of a body: nodes outside that all copies read, its inputs
 
     def inside(self, name: str, current: Source) -> Scope:
         """The scope of a group or block of that full name."""
-        return Scope(self.graph, f"{name}.", self.values, self.outputs, self, self.enclosing, current, self.sides)
+        return Scope(
+            self.graph,
+            f"{name}.",
+            self.values,
+            self.outputs,
+            self,
+            self.enclosing,
+            current,
+            self.sides,
+            fixed=self.fixed,
+        )
+
+    def fixed_input(self, node: Source) -> str:
+        """The input of the body that stands for a node outside of the repeat."""
+        if node not in self.fixed:
+            self.fixed[node] = add(self.graph, f"input {node}", OPS["input"]())  # no layer has a name with a space
+        return self.fixed[node]
 
     def find(self, path: str) -> Source:
         """The node of a name; names of inner lists come first."""
@@ -95,10 +113,10 @@ class Scope:
             scope = scope.parent or scope.enclosing
         return False
 
-    def known(self, *, outside: bool = False) -> list[str]:
-        """The names of all layers in this graph, for hints; with `outside` also those around the repeat."""
+    def known(self) -> list[str]:
+        """The names of all layers in this graph and around its repeats, for hints."""
         names = [name.removeprefix(self.prefix) for name in self.outputs if UNKNOWN not in name]
-        return [*names, *self.enclosing.known(outside=True)] if outside and self.enclosing else names
+        return [*names, *self.enclosing.known()] if self.enclosing else names
 
     def name_all(self, items: Iterable[Item]) -> None:
         """Names the items of this list: by their own name, else by kind, with a number if the list has several.

@@ -38,7 +38,7 @@ def syntax_problem(text: str, file: str, error: Any, opened: list[Place], seen: 
     marks = [mark for mark in (error.context_mark, error.problem_mark) if mark]
     if not marks:
         said = " ".join(filter(None, [error.context, error.problem])) or "it cannot be read"
-        return Problem(Place(file, 1, 1), f"not YAML: {said}", "see docs/specs.md")
+        return Problem(Place(file, 1, 1), f"not YAML: {said}", "see `costcalc help specs`")
     start, stop = (Place(file, mark.line + 1, mark.column + 1) for mark in (marks[0], marks[-1]))
     source = _Source(text)
     deep = source.too_deep(len(opened), seen, source.at(stop) + 1)

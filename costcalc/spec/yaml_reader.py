@@ -85,7 +85,7 @@ def read(
     except yaml.YAMLError as error:  # pragma: no cover - `_decode` refused what libyaml's reader would
         problems.stop(start, f"not YAML: {why(error, 'it was being read').splitlines()[0]}")
     if not isinstance(builder.top, Mapping):
-        problems.stop(start, "a spec is a mapping: name: …, layers: …", "see docs/specs.md")
+        problems.stop(start, "a spec is a mapping: name: …, layers: …", "see `costcalc help specs`")
     return builder.top
 
 

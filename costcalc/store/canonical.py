@@ -10,7 +10,7 @@ users are ordered by name: renaming can change the hash only if such twins are n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from hashlib import sha256
 from itertools import groupby
@@ -40,7 +40,7 @@ def _nothing_frozen(graph: Any) -> Any:
     stripped = LayerList(**graph.graph)
     for name, data in topological_order(graph):
         op = data["op"]
-        op = Repeat(_nothing_frozen(op.body), op.times) if isinstance(op, Repeat) else op
+        op = op.with_body(_nothing_frozen(op.body)) if isinstance(op, Repeat) else op
         stripped.nodes[name] = {**data, "op": op, "frozen": False}
     return stripped
 
@@ -68,10 +68,10 @@ def canonical_text(graph: Any) -> str:
     return _text_and_outer(graph, {})[0]
 
 
-def _text_and_outer(graph: Any, outer: Mapping[Any, str]) -> tuple[str, list[Any]]:
+def _text_and_outer(graph: Any, outer: Mapping[Any, str], fixed: Sequence[Any] = ()) -> tuple[str, list[Any]]:
     """The text of a graph, and the outer layers whose weights it uses, in the order of their numbers. `outer`: outer
-    layers and their marks, which identify them without their names."""
-    nodes, below = _marks_from_below(graph, outer)
+    layers and their marks, which identify them without their names; `fixed`: the inputs that all copies have alike."""
+    nodes, below = _marks_from_below(graph, outer, {name: f" fixed {number}" for number, name in enumerate(fixed)})
     at = _numbers(nodes, _marks_from_above(nodes, below), outer)
     used = dict.fromkeys(owner for name in at for owner in nodes[name].owners if owner in outer)
     called = {**at, **{owner: f"outer {number}" for number, owner in enumerate(used)}}
@@ -81,8 +81,9 @@ def _text_and_outer(graph: Any, outer: Mapping[Any, str]) -> tuple[str, list[Any
 class _Node:
     """A layer without its name: its op as text, and the names of its inputs and of the owners of its weights."""
 
-    def __init__(self, data: dict[str, Any], marks: dict[Any, str]):
-        self.inputs, (self.op, self.owners) = data["inputs"], _op_and_owners(data, marks)
+    def __init__(self, data: dict[str, Any], marks: dict[Any, str], more: str):
+        self.inputs, (op, self.owners) = data["inputs"], _op_and_owners(data, marks)
+        self.op = op + more
 
     def text(self, called: Mapping[Any, Any]) -> str:
         """The layer as text, with these names for its inputs and owners."""
@@ -90,13 +91,15 @@ class _Node:
         return f"{self.op} <- {','.join(str(called[source]) for source in self.inputs)}{shares}"
 
 
-def _marks_from_below(graph: Any, outer: Mapping[Any, str]) -> tuple[dict[Any, _Node], dict[Any, str]]:
+def _marks_from_below(
+    graph: Any, outer: Mapping[Any, str], fixed: Mapping[Any, str]
+) -> tuple[dict[Any, _Node], dict[Any, str]]:
     """The layers, and for each a mark (a hash) of it and of all layers that it is computed from."""
     from costcalc.graph import topological_order
 
     nodes, marks = {}, dict(outer)
     for name, data in topological_order(graph):
-        nodes[name] = node = _Node(data, marks)
+        nodes[name] = node = _Node(data, marks, fixed.get(name, ""))
         marks[name] = _sha(node.text(marks))
     return nodes, marks
 
@@ -134,7 +137,7 @@ def _op_and_owners(data: dict[str, Any], marks: Mapping[Any, str]) -> tuple[str,
 
     op, owners = data["op"], [*owners_of(data)]
     if isinstance(op, Repeat):
-        text, used = _text_and_outer(op.body, {owner: marks[owner.from_outside()] for owner in op.outer})
+        text, used = _text_and_outer(op.body, {owner: marks[owner.from_outside()] for owner in op.outer}, op.fixed)
         return f"repeat(times={_value_text(op.times)}, body={_sha(text)})", [owner.from_outside() for owner in used]
     fields = (f"{name}={_value_text(value)}" for name, value in vars(op).items())
     return f"{op.name}({', '.join(fields)}){_frozen_text(data)}", owners

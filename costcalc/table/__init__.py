@@ -27,6 +27,7 @@ from costcalc.table.cells import shape_text as shape_text
 from costcalc.table.cells import visible as visible
 from costcalc.table.data import CONVENTION as CONVENTION
 from costcalc.table.data import COUNT as COUNT
+from costcalc.table.data import FOOTER as FOOTER
 from costcalc.table.data import IN_BYTES as IN_BYTES
 from costcalc.table.data import NO_FLOAT as NO_FLOAT
 from costcalc.table.data import Column as Column

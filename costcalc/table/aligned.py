@@ -10,7 +10,7 @@ from itertools import chain, repeat, zip_longest
 from typing import NamedTuple
 
 from costcalc.table.cells import visible
-from costcalc.table.data import CONVENTION, Column, LazySequence, TableData
+from costcalc.table.data import FOOTER, Column, LazySequence, TableData
 
 GAP = 2  # spaces between columns
 MIN_PROSE_WIDTH = 24  # of a column of sentences
@@ -41,7 +41,7 @@ def lines(tables: Sequence[TableData], width: int | None, rule: str = "") -> Ite
             yield []
         if table.title:
             yield from _wrapped(visible(table.title), width, "title")
-        notes = [(line, "fine" if note == CONVENTION else "note") for note in table.notes for line in note.split("\n")]
+        notes = [(line, "fine" if note == FOOTER else "note") for note in table.notes for line in note.split("\n")]
         if table.rows or table.totals:
             texts = LazySequence(partial(_texts, table), table.rows)  # read twice: for the widths, and to be shown
             totals = [table.texts(table.totals)] if table.totals else []

@@ -14,6 +14,7 @@ CONVENTION = (
     "MACs: multiplications in convolutions, linear layers and matrix products, one per multiply-accumulate; "
     "bias and normalisation not counted. FLOPs = 2 × MACs"
 )
+FOOTER = "MACs: multiplies of convolutions, linear and matrix products; FLOPs = 2 × MACs"  # the same on one line
 COUNT, IN_BYTES = "count", "bytes"  # what the numbers of a column may be, which have units
 LEFT = ("text", "shape", "factor")  # kinds whose cells start at the left; all others are numbers and end at the right
 

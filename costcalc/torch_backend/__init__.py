@@ -2,7 +2,7 @@
 
 Only this room imports torch. `build("resnet50")`, or of a layer graph, gives a torch.nn.Module. `MODULES` has a
 builder for each op, by its name: a reader's own op gets one by `MODULES["squared_relu"] = lambda op, x: SquaredReLU()`,
-see docs/add_an_op.md.
+see `costcalc help add-an-op`.
 """
 
 from importlib import import_module

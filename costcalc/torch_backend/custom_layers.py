@@ -272,3 +272,14 @@ class ScaledDotProductAttention(nn.Module):
     def forward(self, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None) -> Tensor:
         grouped = q.dim() > 3 and q.shape[-3] != k.shape[-3]
         return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, enable_gqa=grouped)
+
+
+class GridSample(nn.Module):
+    """The elements of an image at positions between them.   (n, c, h, w), (n, h', w', 2) -> (n, c, h', w')"""
+
+    def __init__(self, mode: str):
+        super().__init__()
+        self.mode = mode
+
+    def forward(self, x: Tensor, grid: Tensor) -> Tensor:
+        return F.grid_sample(x, grid, mode=self.mode, align_corners=False)

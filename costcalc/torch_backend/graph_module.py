@@ -119,7 +119,7 @@ class _Builder:
     def builder(self, row: Row) -> Any:
         """The function that makes the module of an op."""
         if row.op.name not in MODULES:
-            hint = "give costcalc.torch_backend.MODULES a builder, as docs/add_an_op.md shows"
+            hint = "give costcalc.torch_backend.MODULES a builder, as `costcalc help add-an-op` shows"
             raise GraphError(f"layer {str(row.name)!r}: the op {row.op.name!r} has no module in torch; {hint}")
         return MODULES[row.op.name]
 

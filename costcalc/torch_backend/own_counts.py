@@ -11,8 +11,9 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils import _pytree as pytree
 from torch.utils.flop_counter import FlopCounterMode
 
+from costcalc.importers.torch_runs.torch_failures import refused
 from costcalc.importers.torch_runs.torch_inputs import is_input, on_meta
-from costcalc.importers.torch_runs.torch_record import Recorder, refused
+from costcalc.importers.torch_runs.torch_recorder import Recorder
 from costcalc.importers.torch_runs.torch_untouched import untouched
 from costcalc.torch_backend.count import counter
 from costcalc.torch_backend.module_spans import ModuleSpans

@@ -3,7 +3,7 @@ keep and multiply as much."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import prod
 from typing import Any
 
@@ -45,6 +45,28 @@ class Copy(torch.autograd.Function):
             for (shape, dtype), wanted in zip(ctx.like, ctx.needs_input_grad[4:])
         ]
         return (None, None, None, None, *made)
+
+
+class Detached(nn.Module):
+    """What a module makes, of which no gradient flows back."""
+
+    def __init__(self, inner: nn.Module):
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, *ins: Tensor) -> Tensor:
+        out: Tensor = self.inner(*ins)
+        return out.detach()
+
+
+def detached(make: Callable[..., nn.Module]) -> Callable[..., nn.Module]:
+    """A builder of modules that heeds `detached`."""
+
+    def built(op: Any, *ins: Any) -> nn.Module:
+        made = make(op, *ins)
+        return Detached(made) if op.detached else made
+
+    return built
 
 
 class Elementwise(nn.Module):

@@ -32,7 +32,7 @@ METHOD_NOTE = (
 
 INPLACE_NOTE = (
     "inplace: does the layer write over its input? costcalc reads that from its op, computed(inplace=…); in torch its "
-    "module needs an attribute `inplace` that it obeys, see docs/add_an_op.md"
+    "module needs an attribute `inplace` that it obeys, see `costcalc help add-an-op`"
 )
 
 

@@ -98,7 +98,7 @@ def test_nets_that_differ_by_one_multiply_are_not_equal():
 
 def test_a_block_that_stays_has_no_share_of_a_loss():
     both = costcalc.compare("resnet50@stride_on=conv1", "resnet50")
-    shares = {row["first"]: cell(row["share"], "share") for row in both.tables()[1].rows}
+    shares = {row["first"]: cell(row["share"], "share") for row in both.breakdowns[0].to_records()}
     assert (shares["conv1"], shares["conv3_x"]) == ("0.0 %", "33.3 %")
 
 
@@ -130,12 +130,70 @@ def test_names_align_even_when_a_block_comes_between():
 
 
 def test_blocks_of_other_names_stand_beside_each_other_by_position():
-    compared = costcalc.compare("resnet50", "mobilenet_v2")
-    assert [(pair.first, pair.second) for pair in compared.pairs[:2]] == [("conv1", "stem"), ("conv2_x", "stage1")]
-    assert (compared.pairs[-1].first, compared.pairs[-1].second) == ("fc", "fc")
-    assert sum(pair.saved for pair in compared.pairs) == 4_089_184_256 - 300_774_272
+    compared = costcalc.compare("alexnet", "resnet18", depth=1)
+    names = [(pair.first, pair.second) for pair in compared.pairs]
+    assert names[:2] + names[-2:] == [("conv1", "conv1"), ("conv2", "conv2_x"), ("fc7", None), ("fc8", None)]
+    assert sum(pair.saved for pair in compared.pairs) == 724_406_816 - 1_814_073_344
     assert "blocks of other names stand beside each other by position alone" in compared.tables()[1].notes
     assert sum(pair["share"] for pair in compared.to_dict()["pairs"]) == 1
+
+
+@pytest.mark.parametrize("depth", [None, 1, 2])
+def test_networks_that_share_no_names_are_aligned_by_the_size_of_their_maps(depth):
+    compared = costcalc.compare("resnet50", "mobilenet_v2", depth=depth)
+    assert [pair.size for pair in compared.pairs] == ["112×112", "56×56", "28×28", "14×14", "7×7", "flat"]
+    resnet = costcalc.load("resnet50").cost()
+    of_56 = sum(row.macs for row in resnet.layers if row.output_shape[2:] == (56, 56))
+    assert compared.pairs[1].first_cost == of_56
+    if depth != 2:
+        assert (compared.pairs[0].first, compared.pairs[0].second) == ("conv1", "stem … stage2")
+        assert (compared.pairs[1].first, compared.pairs[-1].second) == ("conv2_x, conv3_x", "fc")
+    assert sum(pair.saved for pair in compared.pairs) == 4_089_184_256 - 300_774_272
+    assert "layers stand beside each other by the size of the maps that they make" in compared.tables()[1].notes
+    assert compared.tables()[1].columns[0].title == "maps"
+
+
+def test_rows_that_are_alike_are_one():
+    compared = costcalc.compare("resnet18", "plain18")
+    *others, alike = compared.tables()[1].rows
+    assert [row["second_cost"] for row in others] == [None] * 3
+    assert (alike["first"], alike["first_cost"], alike["saved"]) == ("18 rows alike", 1_794_805_760, 0)
+    assert len(compared.to_dict()["pairs"]) == 21
+    same = costcalc.compare("vgg11", "vgg11").tables()[1].rows
+    assert len(same) == len(costcalc.compare("vgg11", "vgg11").pairs)
+
+
+def test_a_depth_says_which_blocks_stand_side_by_side():
+    for depth, names in ((1, {"conv1", "conv5_x", "fc"}), (2, {"conv5_x.first", "conv5_x.more"})):
+        pairs = costcalc.compare("resnet18", "resnet34", depth=depth).pairs
+        assert names <= {pair.first for pair in pairs} == {pair.second for pair in pairs}
+    with pytest.raises(costcalc.UsageError, match="a depth is a whole number from 1"):
+        costcalc.compare("resnet18", "resnet34", depth=0)
+
+
+def test_several_metrics_at_once():
+    compared = costcalc.compare("resnet50", "mobilenet_v2", "vgg16", by="macs,params", baseline="vgg16")
+    totals, macs, params = compared.tables()
+    assert [column.title for column in totals.columns][-2:] == ["MACs to vgg16", "params to vgg16"]
+    assert [row["ratio"] for row in totals.rows][2] is None
+    assert compared.to_records()[0]["params_ratio"] == Fraction(25_557_032, 138_357_544)
+    for table, metric in ((macs, "macs"), (params, "params")):
+        for i, cost in enumerate(compared.costs):
+            assert sum(row[f"network{i}"] or 0 for row in table.rows) == cost.total(metric)
+    two = costcalc.compare("inception_naive", "inception_bottleneck", by=["macs", "params"])
+    assert [breakdown.by for breakdown in two.breakdowns] == ["macs", "params"]
+    assert two.to_dict()["params_pairs"][0]["second_cost"] == 3_088
+
+
+def test_the_baseline_is_any_of_them():
+    first, second = (costcalc.compare("lenet5", "alexnet", baseline=name) for name in ("lenet5", "alexnet"))
+    assert first.ratio(first.costs[1]) * second.ratio(second.costs[0]) == 1
+    assert sum(pair.saved for pair in first.pairs) == -sum(pair.saved for pair in second.pairs)
+    assert second.to_dict()["baseline"] == "alexnet"
+    with pytest.raises(costcalc.UnknownName, match="unknown baseline 'alexne'"):
+        costcalc.compare("lenet5", "alexnet", baseline="alexne")
+    with pytest.raises(costcalc.UsageError, match="metric macs is there twice"):
+        costcalc.compare("lenet5", "alexnet", by="macs,macs")
 
 
 def test_a_graph_of_ones_own_is_compared_and_explained():
@@ -179,6 +237,7 @@ def test_the_json_has_it_all(inception):
         "first_cost": 0,
         "second": "reduce",
         "second_cost": 2_408_448,
+        "size": "",
         "saved": -2_408_448,
         "share": Fraction(-2_408_448, 107_978_752),
     }

@@ -105,7 +105,7 @@ def test_a_field_that_is_of_no_kind_is_refused_with_the_class():
         "op Annotated: field 'n' is of no kind costcalc knows; annotate it with one of costcalc.ops.fields: Axes, "
         "Axis, AxisOrder, ExplicitPadding, Flag, IntRows, Integers, InterpolationMode, NonNegativeInt, "
         "NonNegativeInts, Padding, PerAxis, PerAxisOrNone, PositiveInt, PositiveInts, Real, ReduceOperation, "
-        "SizesOrRest, StaticInt, TensorRole, UnitInterval"
+        "SamplingMode, SizesOrRest, StaticInt, TensorRole, UnitInterval"
     )
     assert "annotated" not in ops.OPS
 

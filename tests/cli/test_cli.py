@@ -33,9 +33,11 @@ COMMANDS = [
     "time",
     "devices",
     "export",
+    "new",
     "validate",
     "ops",
     "schema",
+    "help",
     "runs",
 ]
 
@@ -316,7 +318,16 @@ def test_the_public_face_does_it_in_a_line(command):
 
 def test_the_public_face_has_every_command():
     shown = {command.split()[0].rstrip(",") for command in IN_PYTHON}
-    assert set(COMMANDS) - shown == {"verify", "time", "devices", "runs", "ops", "schema"}  # of rooms of their own
+    assert set(COMMANDS) - shown == {
+        "verify",
+        "time",
+        "devices",
+        "runs",
+        "ops",
+        "schema",
+        "new",
+        "help",
+    }  # of rooms of their own
     assert all(getattr(costcalc, name) for name in costcalc.__all__)
 
 

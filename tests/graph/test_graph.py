@@ -248,7 +248,7 @@ T10 = {
     ),
     "an unknown op": (
         broken(x=[X], a=[Mystery(), "x"]),
-        "layer 'a' has the op 'Mystery', which has no rule; see docs/add_an_op.md",
+        "layer 'a' has the op 'Mystery', which has no rule; see `costcalc help add-an-op`",
     ),
     "an op as a word": (
         broken(x=[X], a=["Liner", "x"]),
@@ -300,7 +300,7 @@ def test_t10_all_that_is_wrong_is_said_at_once():
     graph.add_edge("a", "f")
     assert message(graph).split("\n") == [
         "layer 'a' reads 'y', which does not exist; known: a, b, c, d, e, f, x",
-        "layer 'b' has the op 'Mystery', which has no rule; see docs/add_an_op.md",
+        "layer 'b' has the op 'Mystery', which has no rule; see `costcalc help add-an-op`",
         "layer 'c' has no inputs; give it inputs=(…), a tuple of layer names",
         "layer 'd' has no op",
         "n.yaml:3:5: layer 'E' has no tuple of inputs but a list; give it inputs=(…), a tuple of layer names",

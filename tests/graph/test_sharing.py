@@ -98,8 +98,8 @@ B = "conv: {name: b, channels: 3, kernel: 1}"
         ([tied(), B], "layer 'b' does not stand before this one; a layer reads what does"),
         ([B, tied("bb")], "unknown layer 'bb'; did you mean 'b'?"),
         (["repeat: {name: b, times: 2, layers: [relu]}", tied()], "'b' is a repeat: each copy has its own weights"),
-        ([B, tied(key="from")], "layer 'b' stands outside of the repeat; each copy sees only its own layers and "
-         "what it is given"),
+        ([B, tied(key="from")], "no layer of the repeat reads what a copy is given; each copy reads the one before "
+             "it: from: given"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_shared_is_named(layers, said):

@@ -52,10 +52,24 @@ def test_a_decoder_counts_as_derived(loaded, tokens):
     assert cost.warnings == ()
 
 
-def test_gpt2_is_exact(loaded):
-    cost = loaded({"architectures": ["GPT2LMHeadModel"], "model_type": "gpt2"}, "@tokens=1024").cost()
-    assert cost.total("params") == 124_439_808  # its head is its table of words
-    assert cost.total("macs") == 86_973_087_744 + 19_327_352_832 + 39_523_713_024
+GPT2 = {  # width, layers, heads: params, with a head that is the table of words
+    "gpt2": ((768, 12, 12), 124_439_808),
+    "gpt2-medium": ((1024, 24, 16), 354_823_168),
+    "gpt2-large": ((1280, 36, 20), 774_030_080),
+    "gpt2-xl": ((1600, 48, 25), 1_557_611_200),
+}
+
+
+@pytest.mark.sized
+@pytest.mark.parametrize("name", size(["gpt2"], GPT2))
+def test_gpt2_is_exact(loaded, name):
+    (width, layers, heads), params = GPT2[name]
+    sizes = {"n_embd": width, "n_layer": layers, "n_head": heads}
+    cost = loaded({"architectures": ["GPT2LMHeadModel"], "model_type": "gpt2", **sizes}, "@tokens=1024").cost()
+    # projections and two layers of four widths; both products of attention in full; the head
+    parts = 1024 * layers * 12 * width**2, layers * 2 * 1024**2 * width, 1024 * width * 50_257
+    assert (cost.total("params"), cost.total("macs")) == (params, sum(parts))
+    assert parts == (86_973_087_744, 19_327_352_832, 39_523_713_024) or name != "gpt2"
 
 
 SIZES = {  # width, inner, layers, heads, key-value heads, words: params
@@ -78,11 +92,12 @@ def test_published_params(loaded, name):
     config = {**LLAMA, **dict(zip((*names, "vocab_size"), given)), "tie_word_embeddings": name == "llama-3.2-1b"}
     if name == "mistral-7b":
         config |= {"model_type": "mistral", "architectures": ["MistralForCausalLM"]}
-    cost = loaded(config, "@tokens=128").cost()
     width, inner, layers, heads, shared, words = given
-    macs = llama_macs(128, width=width, inner=inner, layers=layers, heads=heads, shared=shared, words=words)
-    assert (cost.total("params"), cost.total("macs")) == (params, macs)
-    assert macs == 850_000_871_424 or name != "llama-2-7b"
+    for tokens in (128, 2048) if name == "llama-2-7b" else (128,):
+        cost = loaded(config, f"@tokens={tokens}").cost()
+        macs = llama_macs(tokens, width=width, inner=inner, layers=layers, heads=heads, shared=shared, words=words)
+        assert (cost.total("params"), cost.total("macs")) == (params, macs)
+        assert macs == {128: 850_000_871_424, 2048: 14_630_806_093_824}[tokens] or name != "llama-2-7b"
 
 
 def test_a_trillion_params_are_counted_and_not_allocated(loaded):

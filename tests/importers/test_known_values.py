@@ -101,3 +101,40 @@ def test_what_changes_decides_nothing(call):
         costcalc.load(Flow(call), (2, 4, 5)).cost()
     line = call.__code__.co_firstlineno + (3 if call is through_a_mask else 1)
     assert f"in Flow, {__file__}:{line}: it asks for the value of a tensor" in str(caught.value)
+
+
+class Lookup(nn.Module):
+    """Adds a row of a table of 64 to each position, by its number."""
+
+    def __init__(self, rows):
+        super().__init__()
+        self.table, self.words, self.rows = nn.Embedding(64, 4), nn.Embedding(9, 4), rows
+        self.register_buffer("places", torch.arange(200))
+
+    def forward(self, ids):
+        return self.words(ids) + self.rows(self, ids.shape[1])
+
+
+LOOKUPS = {
+    "embedding": (lambda self, n: self.table(torch.arange(n)), 64, 64),
+    "a buffer": (lambda self, n: self.table(self.places[:n]), 64, 64),
+    "rows": (lambda self, n: self.table.weight[torch.arange(n) - 63], 127, 64),
+    "one axis": (lambda self, n: self.table.weight.index_select(0, 1 + torch.arange(n)), 63, 64),
+}
+
+
+@pytest.mark.parametrize("case", LOOKUPS)
+def test_a_known_index_is_looked_up(case):
+    rows, most, first = LOOKUPS[case]
+    ids = torch.zeros(1, 24, dtype=torch.long)
+    bound = costcalc.load(Lookup(rows), ids).formula("activations").domain.bounds[1]
+    assert (bound.symbol, bound.high) == ("tokens", most)
+    assert bound.high_reason.endswith(f"IndexError: index out of range: {first} in a table of 64 rows")
+    with pytest.raises(ImportRefused, match=r"test_known_values.py:\d+: IndexError: index out of range: \d+ in a "):
+        costcalc.load(Lookup(rows), ids.new_zeros(1, most + 1)).cost()
+    with pytest.raises(IndexError):  # as torch does on data
+        Lookup(rows)(ids.new_zeros(1, most + 1))
+
+
+def test_an_index_that_no_constant_leads_to_is_not_looked_up():
+    assert costcalc.load(Lookup(lambda self, n: self.table.weight[:n]), torch.full((1, 24), 99)).macs == 0

@@ -98,7 +98,9 @@ def test_commands_take_both(nets, command, capsys):
 
 def test_commands_refuse_both_for_specs(capsys):
     assert run(["show", "lenet5", "--until-values"]) == 2
-    assert "--assume-free and --until-values are about torch modules to import" in capsys.readouterr().err
+    assert "--until-values is about torch modules to import" in capsys.readouterr().err
+    assert run(["show", "lenet5", "--assume-free", "fft_rfft"]) == 2
+    assert "--assume-free is about networks to import" in capsys.readouterr().err
     assert run(["show", "lenet5"]) == 0  # and it is forgotten
 
 

@@ -446,6 +446,17 @@ def test_other_shapes_in_the_file_are_said(tmp_path):
     assert json.loads(json.dumps(cost.to_dict()))["notes"] == [cost.notes()[-1]]
 
 
+def test_a_table_by_block_of_a_file_without_modules_fits_a_screen(tmp_path):
+    nodes = [node("Conv", "x w0", "c0", pads=[1, 1, 1, 1]), node("Relu", "c0", "r0")]
+    for i in range(1, 25):
+        nodes += [node("Conv", f"r{i - 1} w{i}", f"c{i}", pads=[1, 1, 1, 1]), node("Relu", f"c{i}", f"r{i}")]
+    path = onnx_file(tmp_path, nodes, {"x": (1, 3, 8, 8)}, {f"w{i}": (3, 3, 3, 3) for i in range(25)}, "r24")
+    cost = costcalc.load(path).cost()
+    rows = cost.table(depth=1).rows
+    assert [row["name"] for row in rows][:2] == ["Conv_c0 … Relu_r0", "Conv_c1 … Relu_r1"]
+    assert (len(rows), sum(row["macs"] for row in rows)) == (25, cost.macs)
+
+
 REFUSED = {  # what the message says
     "no rule for If (control flow) ×2, first 'If_a'; QLinearConv (quantised) ×1": (
         [node("If", "x", "a"), node("If", "a", "b"), node("QLinearConv", "b", "c"), node("Relu", "c", "y")], {"x": [1]},

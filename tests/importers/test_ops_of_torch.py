@@ -15,6 +15,7 @@ from torch.nn.utils import parametrizations, spectral_norm  # noqa: E402
 from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
 
 import costcalc  # noqa: E402
+from costcalc import ops  # noqa: E402
 from costcalc.errors import ImportRefused  # noqa: E402
 
 
@@ -204,6 +205,14 @@ BY_HAND = {  # torch's counter sees none of these, or runs them only where there
         Function(lambda self, x: self.a(torch.bucketize(x, torch.linspace(0, 1, 5)).float()), a=linear()), (MATRIX,),
         2 * 64,
     ),
+    "bags of words": (
+        Function(lambda self, x: self.a(self.b(x)), b=nn.EmbeddingBag(10, 8), a=linear()),
+        (torch.zeros(2, 5, dtype=torch.long),), 2 * 64,
+    ),
+    "an image at the positions of a matrix": (
+        Function(lambda self, x: F.grid_sample(x, F.affine_grid(self.w, (1, 3, 4, 5), align_corners=False),
+                                               align_corners=False), w=param(1, 2, 3)), (IMAGE,), 4 * 5 * 3 * 2,
+    ),
     "a grouped product": (
         Function(lambda self, x: torch._grouped_mm(x.bfloat16(), self.w.bfloat16(), torch.tensor([1, 2]).int()),
                  w=param(2, 8, 16)), (MATRIX,), 2 * 8 * 16,
@@ -248,7 +257,6 @@ REFUSED = {
     "solved": (Function(lambda self, x: torch.linalg.solve(x, x)), torch.zeros(2, 8, 8), "aten::_linalg_solve_ex"),
     "singular values": (Function(lambda self, x: torch.linalg.svd(x)[0]), torch.zeros(2, 8, 8), "aten::_linalg_svd"),
     "orthogonal": (parametrizations.orthogonal(linear()), MATRIX, "aten::linalg_matrix_exp ×1"),
-    "bags": (nn.EmbeddingBag(10, 8), torch.zeros(2, 5, dtype=torch.long), "aten::_embedding_bag"),
     "one without a rule that nothing reads": (
         Function(lambda self, x: (torch.linalg.inv(x), x)[1]), torch.zeros(2, 8, 8), "aten::linalg_inv_ex ×1",
     ),
@@ -302,3 +310,52 @@ def test_a_weight_that_lies_the_other_way_round_is_that_of_a_linear_layer():
         ("a.view", "view"), ("a", "linear"), ("a.view_2", "view"),
     ]  # fmt: skip
     assert (cost.total("bias"), cost.total("macs")) == (3, 10 * 8 * 3)
+
+
+POSITIONS = torch.zeros(1, 4, 5, 2)
+LIBRARY = {  # what a call becomes
+    "bilinear": (
+        lambda self, x: F.interpolate(x, size=(5, 7), mode="bilinear"), ops.Upsample(mode="linear", size=[5, 7]),
+    ),
+    "bicubic": (lambda self, x: F.interpolate(x, size=5, mode="bicubic"), ops.Upsample(mode="cubic", size=5)),
+    "nearest": (lambda self, x: F.interpolate(x, scale_factor=2), ops.Upsample(2)),
+    "nearest, exact": (lambda self, x: F.interpolate(x, size=5, mode="nearest-exact"), ops.Upsample(size=5)),
+    "area": (lambda self, x: F.interpolate(x, size=(5, 7), mode="area"), ops.AdaptiveAveragePool([5, 7])),
+    "one axis kept": (lambda self, x: F.adaptive_avg_pool2d(x, (3, None)), ops.AdaptiveAveragePool([3, 8])),
+    "positions": (lambda self, x: F.grid_sample(x, POSITIONS, align_corners=False), ops.GridSample()),
+    "nearest positions": (
+        lambda self, x: F.grid_sample(x, POSITIONS, mode="nearest", align_corners=True), ops.GridSample("nearest"),
+    ),
+    "no batch": (lambda self, x: F.max_pool2d(x[0], 2), ops.MaxPool(2, 2)),
+    "no batch, all positions": (lambda self, x: F.adaptive_avg_pool2d(x[0], 1), ops.GlobalAveragePool(keep=True)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("call", LIBRARY)
+def test_a_call_is_the_librarys_op(call):
+    forward, op = LIBRARY[call]
+    cost = costcalc.load(Function(forward), IMAGE).cost()
+    assert [row.op for row in cost.layers if row.op.name not in ("input", "view", "constant")] == [op]
+
+
+def test_layers_on_an_image_without_a_batch_have_their_weights():
+    module = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ConvTranspose2d(4, 2, 2), nn.AvgPool2d(2))
+    cost = costcalc.load(module, torch.zeros(3, 8, 8)).cost()
+    kinds = [row.op.name for row in cost.layers if row.op.name not in ("input", "view")]
+    assert kinds == ["conv", "conv_transpose", "average_pool"]
+    assert (cost.macs, cost.params) == (36 * 4 * 27 + 36 * 2 * 4 * 4, 4 * 27 + 4 + 2 * 4 * 4 + 2)
+
+
+def test_a_bias_is_of_channels_in_an_image_as_wide_as_they_are_many():
+    module = Function(lambda self, x: F.conv2d(x, self.w * 2, self.b, padding=1), w=param(4, 3, 3, 3), b=param(4))
+    four, five = ([row.op.name for row in costcalc.load(module, (2, 3, 6, width)).cost().layers] for width in (4, 5))
+    assert four == five
+
+
+def test_a_tensor_that_the_run_does_not_reach_gets_no_gradient():
+    """Its own memory is the only difference in a training step."""
+    peaks = [
+        costcalc.sweep(costcalc.load(module, MATRIX), batch=[2], metrics=["train_peak_bytes"]).to_records()[0]
+        for module in (Function(lambda self, x: self.a(x), a=linear(), b=param(3, 4)), linear())
+    ]
+    assert peaks[0]["train_peak_bytes"] - peaks[1]["train_peak_bytes"] == 4 * 3 * 4

@@ -34,6 +34,19 @@ def attention(self, x):
     return self.b(torch.softmax(q @ k.transpose(-1, -2), -1) @ v)
 
 
+def stopped(self, x):
+    """Gradients stop at `detach`, at a comparison and at indices."""
+    y = self.a(x)
+    best = y.max(-1).indices.unsqueeze(-1)
+    return self.b(y.detach()) * (y > 0).float() + y @ y.detach().mT @ y + best
+
+
+def returned(self, x):
+    """The largest few are returned, and choose others by their numbers."""
+    best = self.a(x).topk(3, -1)
+    return best.values, self.b(x).gather(-1, best.indices)
+
+
 def tied_linear():
     """A linear layer that has the weight of another, and a bias of its own."""
     a, b = nn.Linear(8, 8), nn.Linear(8, 8)
@@ -54,6 +67,8 @@ def linear(features=8, inputs=8):
 
 WORDS = torch.zeros(2, 5, dtype=torch.long)
 MODULES = {
+    "returned beside its numbers": (Function(returned, a=linear(), b=linear()), torch.zeros(4, 8)),
+    "gradients that stop": (Function(stopped, a=linear(), b=linear()), torch.zeros(4, 8)),
     "written through views": (Function(written, a=linear(4, 4), b=linear(4, 4)), torch.zeros(2, 4)),
     "addmm": (
         Function(
@@ -119,6 +134,14 @@ def test_what_a_module_freezes_is_frozen():
     cost = costcalc.load(module, torch.zeros(1, 3, 9, 9)).cost()
     assert cost.total("trainable_params") == 4 * 4 * 9
     assert cost.total("saved_bytes") == 4 * 4 * 7 * 7  # the input of the second convolution
+
+
+def test_nothing_is_kept_for_a_gradient_that_stops():
+    module = Function(lambda self, x: self.b((self.a(x) > 0).float()), a=linear(), b=linear())
+    cost = costcalc.load(module, torch.zeros(2, 8)).cost()
+    assert cost.total("saved_bytes") == 4 * 2 * 8  # the input of the last layer: nothing is learned below it
+    assert cost.total("train_macs") == 3 * 2 * 8 * 8  # forward twice, and the gradient of one weight
+    assert [row.op.detached for row in cost.layers if row.op.name == "elementwise"] == [True]
 
 
 def test_dropout_has_its_mask_in_a_training_step():

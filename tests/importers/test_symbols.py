@@ -10,6 +10,7 @@ from support.sizes import size  # noqa: E402
 from torch import nn  # noqa: E402
 
 import costcalc  # noqa: E402
+from costcalc.analysis.metrics import METRICS as METRICS_OF_ALL  # noqa: E402
 from costcalc.analysis.walk import walk  # noqa: E402
 from costcalc.dims import to_exact_array  # noqa: E402
 from costcalc.errors import CostcalcError, ShapeError, UsageError  # noqa: E402
@@ -124,6 +125,98 @@ def test_number_is_formula_is_column(case):
     check_law(costcalc.load(module, inputs), points)
 
 
+class Einsum(nn.Module):
+    """Attention written with einsum, which moves axes of size 1 another way."""
+
+    def forward(self, q, k):
+        return torch.einsum("bhqd,bhkd->bhqk", q, k).softmax(-1).squeeze()
+
+
+class Mixed(nn.Module):
+    """The batch and the positions as one axis, out of their order: a copy, but at a batch of 1."""
+
+    def forward(self, x):
+        return x.transpose(0, 1).reshape(-1, 8) * 2
+
+
+def totals_at_one(net, metrics):
+    """By formula and in a run, at a batch of 1."""
+    runs = costcalc.sweep(costcalc.load(*net), batch=[1], metrics=metrics).to_records()[0]
+    model = costcalc.load(*net)
+    return {metric: model.formula(metric)(batch=1) for metric in metrics}, {one: runs[one] for one in metrics}
+
+
+COUNTS = [name for name, one in METRICS_OF_ALL.items() if one.is_counted and not (one.layers or one.step or one.of)]
+
+
+@pytest.mark.parametrize("inputs", [((1, 3, 4, 8), (1, 3, 4, 8)), ((2, 3, 5, 8), (2, 3, 5, 8))])
+def test_a_batch_of_one_with_other_views_is_in_the_formula(inputs):
+    net = (Einsum(), *((1, *x[1:]) for x in inputs))
+    by_formula, by_run = totals_at_one(net, [name for name in COUNTS if METRICS_OF_ALL[name].together != "largest"])
+    assert by_formula == by_run
+    model = costcalc.load(Einsum(), *inputs)
+    assert str(model.formula().domain).startswith("1 ≤ batch ≤ 65536")
+    assert "batch = 1" in model.formula("saved_bytes").domain.bounds[0].low_reason  # memory may lie in another order
+    columns = costcalc.sweep(model, batch=[*range(1, 12)], metrics=["peak_bytes", "train_peak_bytes"]).to_records()
+    alone = costcalc.sweep(costcalc.load(*net), batch=[1], metrics=["peak_bytes", "train_peak_bytes"]).to_records()
+    assert {**columns[0], **alone[0]} == columns[0]
+
+
+def test_a_batch_of_one_without_a_copy_is_not():
+    formula = costcalc.load(Mixed(), (2, 3, 8)).formula("activations")
+    assert str(formula.domain) == "2 ≤ batch ≤ 65536" and formula(batch=2) == 3 * 2 * 3 * 8  # moved, copied, doubled
+    assert costcalc.load(Mixed(), (1, 3, 8)).cost().total("activations") == 2 * 3 * 8
+
+
+class Wide(nn.Module):
+    """Convolves over the height, and has a linear layer over the width."""
+
+    def __init__(self, width=20, step=1):
+        super().__init__()
+        self.a, self.b, self.step = nn.Conv2d(1, 4, (3, 1), padding=(1, 0)), nn.Linear(width, 6), step
+
+    def forward(self, x):
+        y = self.b(self.a(x))
+        return y.unflatten(2, (-1, self.step)).softmax(3)
+
+
+class Both(nn.Module):
+    """An image of 8×8 positions, and words."""
+
+    def __init__(self):
+        super().__init__()
+        self.image, self.words = Places(), nn.Embedding(50, 8)
+
+    def forward(self, x, ids):
+        return self.image(x).mean(1) + self.words(ids).mean(1)
+
+
+FREE = {  # inputs, the domain, and what freezes the others
+    "height alone": (Wide(), ((1, 1, 50, 20),), "h", {"w": "in 'b', "}),
+    "height in steps": (Wide(step=4), ((1, 1, 48, 20),), "h", {"w": "in 'b', "}),
+    "tokens alone": (Both(), ((1, 3, 32, 32), IDS), "tokens", {"r": "in 'image', "}),
+    "neither": (nn.Sequential(nn.Flatten(), nn.Linear(60, 2)), ((1, 6, 5, 2),), "", dict.fromkeys("hw", "in '1': ")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", FREE)
+def test_lengths_are_free_apart(case):
+    module, inputs, free, frozen = FREE[case]
+    net = costcalc.load(module, *inputs)
+    formula = net.formula()
+    assert [name for name in net.knobs if name in formula.knobs] == ["batch", *([free] if free else [])]
+    assumed = dict(one.split(": ", 1) for one in formula.domain.assumed)
+    assert {name.split(" = ")[0] for name in assumed} == {*frozen}
+    assert all(why.startswith(frozen[name.split(" = ")[0]]) for name, why in assumed.items())
+    for point in ({"batch": 1}, {"batch": 3, **({free: 2 * net.knobs[free].default} if free else {})}):
+        assert formula(**point) == net.with_knobs(**point).macs
+
+
+def test_a_square_that_has_one_free_side_is_told_how_to_be_none():
+    (assumed,) = costcalc.load(Wide(), (1, 1, 20, 20)).formula().domain.assumed
+    assert assumed.endswith("; it runs at 40×20: with such an input h and w are knobs of their own")
+
+
 @pytest.mark.sized
 @pytest.mark.parametrize(
     "name", size(["shufflenet_v2_x0_5"], ["shufflenet_v2_x0_5", "mobilenet_v3_small", "googlenet", "fcn_resnet50"])
@@ -199,7 +292,7 @@ def test_tokens_are_bounded_by_the_table_of_positions():
 
 def test_a_formula_says_how_it_was_found():
     found = costcalc.load(Padded(), (1, 3, 40, 40)).formula().found
-    assert found == "sizes of 11 layers found from 6 sizes, checked at 6 more"
+    assert found == "sizes of 2 layers found from 6 sizes, checked at 6 more"
     assert costcalc.load(nn.Conv2d(3, 4, 3), (1, 3, 9, 9)).formula().found == "compared with the network at 12 sizes"
 
 
@@ -246,3 +339,34 @@ def test_an_op_without_a_rule_refuses_a_formula():
 
     with pytest.raises(CostcalcError, match="no rule for"):
         costcalc.load(Fourier(), (1, 8)).formula()
+
+
+class Cells(nn.Module):
+    """A loop of cells, one for each token."""
+
+    def __init__(self):
+        super().__init__()
+        self.words, self.cell, self.end = nn.Embedding(50, 4), nn.GRUCell(4, 5), nn.Linear(5, 3)
+
+    def forward(self, ids):
+        x, h, found = self.words(ids), None, []
+        for i in range(ids.shape[1]):
+            h = self.cell(x[:, i], h)
+            found.append(h)
+        return self.end(torch.stack(found, 1))
+
+
+def test_a_network_that_grows_with_its_input_is_told_by_few_runs():
+    net, told = costcalc.load(Cells(), IDS[:, :8]), []
+    sizes = []
+    run = net.architecture.run
+    net.architecture.run = lambda inputs: sizes.append(inputs[0][0].shape[1]) or run(inputs)
+    with net.architecture.watched(lambda share, what: told.append((share, what))):
+        formula = net.formula()
+    runs = len(sizes)
+    assert "tokens = 8: its layers change with the size" in str(formula.domain)
+    assert formula(batch=5) == net.with_knobs(batch=5).macs
+    lengths = [one for one in sizes if one != 8]
+    assert len(lengths) <= 12 and max(lengths) <= 160  # two for each place where sizes are tried
+    assert told[0] == (0.0, "run 1 of Cells, batch = 2, tokens = 25") and len(told) == runs
+    assert [share for share, _ in told] == sorted(share for share, _ in told)

@@ -1,12 +1,8 @@
 """The table of timm's architectures in docs: of sixty families the smallest network is counted as the table says."""
 
-import csv
-import re
-from pathlib import Path
-
 import pytest
 from support import needed
-from support.paths import ROOT
+from support.timm_table import VERSION, rows, sample
 
 torch = needed.module("torch", "torch")
 timm = needed.module("timm", "zoo")
@@ -15,24 +11,6 @@ from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
 
 import costcalc  # noqa: E402
 from costcalc.importers.module_sources import torch_zoo  # noqa: E402
-
-(TABLE,) = (ROOT / "docs").glob("timm-*.csv")
-VERSION = TABLE.stem.removeprefix("timm-")
-SAMPLE = 60
-
-
-def rows(path: Path):
-    """The lines of the table."""
-    with path.open(newline="", encoding="utf-8") as file:
-        return [*csv.DictReader(file)]
-
-
-def sample(table):
-    """The networks of fewest layers, each of another family."""
-    smallest = {}
-    for row in sorted(table, key=lambda row: (int(row["layers"] or 0), row["name"])):
-        smallest.setdefault(re.match("[a-z]+", row["name"])[0], row)
-    return [*smallest.values()][::2][:SAMPLE]
 
 
 def by_torch(name):
@@ -45,14 +23,14 @@ def by_torch(name):
 
 
 def test_the_table_has_every_architecture_and_no_difference():
-    table = rows(TABLE)
+    table = rows()
     assert {row["result"].partition(":")[0] for row in table} <= {"equal", "refused"}
     assert all((row["params"], row["macs"]) == (row["torch_params"], row["torch_macs"]) for row in table)
     if timm.__version__ == VERSION:
         assert [row["name"] for row in table] == timm.list_models()
 
 
-@pytest.mark.parametrize("row", sample(rows(TABLE)), ids=lambda row: row["name"])
+@pytest.mark.parametrize("row", sample(), ids=lambda row: row["name"])
 def test_a_network_counts_as_the_table_says(row):
     if timm.__version__ == VERSION:
         expected = int(row["torch_params"]), int(row["torch_macs"])

@@ -17,22 +17,34 @@ TORCHVISION = [
     "convnext_tiny", "vit_b_16", "swin_t", "swin_v2_t", "maxvit_t", "fcn_resnet50", "deeplabv3_mobilenet_v3_large",
     "r3d_18", "mvit_v2_s",
 ]  # fmt: skip
+FLOW = ["raft_small", "raft_large"]
 
 
-def counted_by_torch(module, size):
-    """Multiplies of one image on meta."""
+def counted_by_torch(module, shapes):
+    """Multiplies of one image on meta, or of two."""
     module = module.to("meta").eval()
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        module(torch.empty(1, *size, device="meta"))
+        module(*(torch.empty(shape, device="meta") for shape in shapes))
     return counter.get_total_flops() // 2
 
 
 @pytest.mark.sized
-@pytest.mark.parametrize("name", size(TORCHVISION[::3], TORCHVISION))
+@pytest.mark.parametrize("name", size(TORCHVISION[::3], [*TORCHVISION, *FLOW]))
 def test_torchvision_counts_as_torch_does(name):
-    needed.module("torchvision", "vision")
+    models = needed.module("torchvision", "vision").models
     cost = costcalc.load(f"torchvision:{name}").cost()
-    module, input_size = torch_zoo.torchvision_model(name)
+    found = torch_zoo.torchvision_model(name)
+    module = found.module
     assert cost.total("params") == sum(tensor.numel() for tensor in module.parameters())
     assert cost.total("buffers") == sum(tensor.numel() for tensor in module.buffers() if tensor.dim())
-    assert cost.total("macs") == counted_by_torch(module, input_size)
+    assert cost.total("macs") == counted_by_torch(module, found.inputs)
+    if name in FLOW:  # at the size of torchvision's own table
+        stated = next(iter(models.get_model_weights(name))).meta["_ops"]
+        assert f"{cost.total('macs') / 10**9:.3f}" == f"{stated:.3f}"
+
+
+def test_models_of_optical_flow_take_two_images_of_the_size_that_torchvision_states():
+    needed.module("torchvision", "vision")
+    net = costcalc.load("torchvision:raft_small")
+    assert net.architecture.inputs == (((1, 3, 512, 512),) * 2, {})
+    assert [*net.knobs] == ["batch", "r"]

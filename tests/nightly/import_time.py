@@ -1,8 +1,11 @@
 """How long an import and its count take, beside one pass of torch's counter on meta, of the same modules in turns.
 
     python tests/nightly/import_time.py [NAME …] [--turns 5] [--markdown]
+    python tests/nightly/import_time.py --symbols [NAME …] [--turns 3]
 
-Each ratio is of medians of one process; the last line is the median over the networks.
+With `--symbols` it is how much longer it takes where symbols are asked for, in passes of the counter: all runs, forms
+and comparisons, less the import; over the networks of symbols.py. Each ratio is of medians of one process; the last
+line is the median over the networks.
 """
 
 import argparse
@@ -10,10 +13,12 @@ import gc
 import time
 from statistics import median
 
+import symbols
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 import costcalc
+from costcalc.dims import size_symbol
 from costcalc.importers.module_sources import torch_zoo
 
 NAMES = [
@@ -37,11 +42,11 @@ NAMES = [
 
 
 def seconds(call):
-    """How long a call takes, its memory cleared before."""
+    """How long a call takes of a processor, its memory cleared before: others may use the machine."""
     gc.collect()
-    start = time.perf_counter()
+    start = time.process_time()
     call()
-    return time.perf_counter() - start
+    return time.process_time() - start
 
 
 def counted_by_torch(module, size):
@@ -49,30 +54,46 @@ def counted_by_torch(module, size):
         module(torch.empty(1, *size, device="meta"))
 
 
-def ratio(target, turns):
-    """Medians of ours and theirs."""
+def with_symbols(module, size, runs):
+    """An import that asks for symbols; `runs` gets how often the network ran."""
+    net = costcalc.load(module, (1, *size))
+    run = net.architecture.run
+    net.architecture.run = lambda inputs: runs.append(inputs) or run(inputs)
+    net.architecture.kept_numbers({name: size_symbol(name) for name in net.knobs})
+
+
+def times_of(target, turns, symbols):
+    """Medians of ours, with symbols if asked for, and theirs; and how often the network ran for symbols."""
     zoo, _, name = target.partition(":")
     module, size = torch_zoo.ZOOS[zoo](name)
     theirs, _ = torch_zoo.ZOOS[zoo](name)
     theirs = theirs.to("meta").eval()
-    ours, others = [], []
-    for _ in range(turns + 1):
+    ours, with_all, others, runs = [], [0.0], [], []
+    for turn in range(turns + 1):
         ours.append(seconds(lambda: costcalc.load(module, (1, *size)).cost().totals))
         others.append(seconds(lambda: counted_by_torch(theirs, size)))
-    return median(ours[1:]), median(others[1:])  # the first fills caches
+        if symbols and turn:
+            runs.clear()
+            with_all.append(seconds(lambda: with_symbols(module, size, runs)))
+    return median(ours[1:]), median(others[1:]), median(with_all[1:] or [0.0]), len(runs)  # the first fills caches
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("names", nargs="*", default=NAMES)
+    parser.add_argument("names", nargs="*")
     parser.add_argument("--turns", type=int, default=5)
+    parser.add_argument("--symbols", action="store_true")
     parser.add_argument("--markdown", action="store_true")
     given = parser.parse_args()
+    if given.symbols:
+        size_symbol("r")  # imports sympy
     ratios = []
-    for name in given.names:
-        ours, theirs = ratio(name, given.turns)
-        ratios.append(ours / theirs)
-        row = (name, f"{1000 * ours:.0f}", f"{1000 * theirs:.0f}", f"{ratios[-1]:.2f}")
+    for name in given.names or (symbols.NETWORKS if given.symbols else NAMES):
+        ours, theirs, with_all, runs = times_of(name, given.turns, given.symbols)
+        ratios.append((with_all - ours if given.symbols else ours) / theirs)
+        times = (ours, theirs, with_all) if given.symbols else (ours, theirs)
+        row = (name, *(f"{1000 * one:.0f}" for one in times), *([str(runs)] if given.symbols else []))
+        row = (*row, f"{ratios[-1]:.2f}")
         print(f"| {' | '.join(row)} |" if given.markdown else "  ".join(row), flush=True)
     print(f"median {median(ratios):.2f}, from {min(ratios):.2f} to {max(ratios):.2f}, {len(ratios)} networks")
 

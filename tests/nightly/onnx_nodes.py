@@ -21,7 +21,7 @@ from onnx.backend.test.case.node import collect_testcases
 from costcalc.errors import CostcalcError
 from costcalc.importers.onnx_files.onnx_architecture import of_onnx
 from costcalc.importers.onnx_files.onnx_graph import OnnxGraph
-from costcalc.importers.onnx_files.onnx_ops import ONLY_OF_SIZES, TABLE
+from costcalc.importers.onnx_files.onnx_ops import ONLY_OF_SIZES, ONNX_OPS
 
 FEW = 32  # numbers
 OF_FIRST_INPUT = ("constantofshape", "range")  # cases whose first input says a shape
@@ -55,7 +55,7 @@ def tried(case, path):
         graph.build()
     except CostcalcError as refused:
         ops = {node.op_type for node in onnx.load_from_string(data).graph.node}
-        known = ops <= {*TABLE, *ONLY_OF_SIZES}
+        known = ops <= {*ONNX_OPS, *ONLY_OF_SIZES}
         return ("refused" if known else "no rule"), set(), str(refused)
     except Exception:
         return "STRAY", set(), traceback.format_exc()

@@ -34,11 +34,11 @@ def names_of(zoo):
 
 def witness(name, zoo, until_values):
     """Params and multiplies by torch, on meta; up to the first call that asks for a value."""
-    module, size = torch_zoo.ZOOS[zoo](name)
-    module = module.to("meta").eval()
+    found = torch_zoo.ZOOS[zoo](name)
+    module = found.module.to("meta").eval()
     with FlopCounterMode(display=False) as counter:  # with gradients on: without them it fails in some attentions
         try:
-            module(torch.empty(1, *size, device="meta"))
+            module(*(torch.empty(shape, device="meta") for shape in found.inputs))
         except NotImplementedError:
             if not until_values:
                 raise

@@ -31,6 +31,7 @@ from costcalc.ops import (
     Embedding,
     Flatten,
     GlobalAveragePool,
+    GridSample,
     GroupNorm,
     HardSigmoid,
     HardSwish,
@@ -149,6 +150,9 @@ BY_HAND = [
     ((Upsample(2), (1, 3, 4, 4)), (1, 3, 8, 8), [], 0, 0),
     # 3·8·8 = 192 outputs of 4 products and 3 additions
     ((Upsample(2, "linear"), (1, 3, 4, 4)), (1, 3, 8, 8), [], 0, 1_344),
+    # 8·8 positions of two coordinates: a product, a sum, a floor and two distances each, 5·128 = 640, and 4 weights,
+    # 256; 3·64 = 192 outputs of 4 products and 3 additions, 1,344
+    ((GridSample(), (1, 3, 4, 4), (1, 8, 8, 2)), (1, 3, 8, 8), [], 0, 2_240),
     ((Embedding(30_000, 512), (2, 7)), (2, 7, 512), [(15_360_000, "weight")], 0, 0),
     # Vaswani et al. 2017 with 8 heads of width 64 on 10 tokens: scores 8·10·10 dots of 64 = 51,200, and as many for
     # the values; 800 scores, each scaled and softmaxed in 6 operations

@@ -99,7 +99,9 @@ def test_verify_asks_the_builder_that_the_reader_gave_torch(own, monkeypatch, ca
     from costcalc.torch_backend import MODULES, verify_net
 
     assert run(["verify", "own.yaml"]) == 2
-    assert "give costcalc.torch_backend.MODULES a builder, as docs/add_an_op.md shows" in capsys.readouterr().err
+    assert (
+        "give costcalc.torch_backend.MODULES a builder, as `costcalc help add-an-op` shows" in capsys.readouterr().err
+    )
     monkeypatch.setitem(MODULES, "low_rank", own.builder())
     assert run(["verify", "own.yaml"]) == 0
     assert f"{PARAMS:,} params, {MACS:,} MACs forward" in capsys.readouterr().out

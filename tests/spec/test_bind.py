@@ -379,7 +379,7 @@ def test_the_limit_of_layers_is_raised():
 def test_the_collector_rests_and_goes_on():
     import gc
 
-    from costcalc.spec.gc_pause import gc_paused
+    from costcalc.models.gc_pause import gc_paused
 
     assert gc.isenabled()
     with gc_paused():

@@ -269,5 +269,5 @@ def test_presets_of_a_spec_without_knobs_that_can_be_read(tmp_path):
     path = tmp_path / "good.yaml"
     path.write_text(GOOD.replace("input: [3, 8, 8]", "knobs: [r]\npresets: {small: {r: 4}}\ninput: [3, r, r]"))
     assert [str(problem).removeprefix(f"{path}:") for problem in costcalc.validate(path)] == [
-        "4:8: knobs is a mapping, key: value; see docs/specs.md"
+        "4:8: knobs is a mapping, key: value; see `costcalc help specs`"
     ]

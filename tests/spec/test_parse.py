@@ -46,18 +46,18 @@ def test_one_value_is_that_of_the_first_field():
 
 
 AS_A_LAYER = "as in `- relu` or `- conv: {channels: 64, kernel: 3}`"
-NO_OP = "see docs/specs.md, or docs/add_an_op.md to teach it one"
+NO_OP = "see `costcalc help specs`, or `costcalc help add-an-op` to teach it one"
 MESSAGES = {  # what follows the head, and what is said about it
     "sizes: {batch: 3}\n" + REST: ["4:9: 'batch' is a knob already; give the size another name"],
     "sizes: {min: 3}\n" + REST: [
         "4:9: a size cannot be called 'min': expressions know it as something else; rename it"
     ],
-    "sizes: [3]\n" + REST: ["4:8: sizes is a mapping, key: value; see docs/specs.md"],
+    "sizes: [3]\n" + REST: ["4:8: sizes is a mapping, key: value; see `costcalc help specs`"],
     "sizes: {a: b, b: a}\n" + REST: ["4:12: unknown name 'b'; known: batch"],
-    "knobs: 3\nsizes: {a: anything}\n" + REST: ["4:8: knobs is a mapping, key: value; see docs/specs.md"],
+    "knobs: 3\nsizes: {a: anything}\n" + REST: ["4:8: knobs is a mapping, key: value; see `costcalc help specs`"],
     "knobs: {r: {default: 3, letter: 'x y'}}\n" + REST: ["4:33: letter of r: 'x y' is not a letter; as in n_c'"],
     "knobs: {r: {}}\n" + REST: ["4:9: knob r needs a default"],
-    "knobs: {r: }\n" + REST: ["4:12: knob r is a number or an expression; see docs/specs.md"],
+    "knobs: {r: }\n" + REST: ["4:12: knob r is a number or an expression; see `costcalc help specs`"],
     "knobs: {r: '2 > 1'}\n" + REST: ["4:12: knob r is a number"],
     "knobs: {r: {default: 3, kind: flag}}\n" + REST: ["4:22: default of r is true or false"],
     "knobs: {r: {default: a, choices: [a, a]}}\n" + REST: ["4:34: choices of r has a word twice"],
@@ -68,15 +68,15 @@ MESSAGES = {  # what follows the head, and what is said about it
     "knobs: {r: {defualt: 3}}\n" + REST: ["4:13: unknown key in knob r 'defualt'; did you mean 'default'?"],
     "knobs: {r: {default: 3, min: x}}\npresets: {p: {r: 1}}\n" + REST: ["4:30: unknown name 'x'"],
     "knobs: {r: {default: 3, min: *x}}\n" + REST: ["4:30: an alias, *x; in an expression put quotes around it"],
-    "presets: {p: 3}\n" + REST: ["4:14: preset p is a mapping, key: value; see docs/specs.md"],
+    "presets: {p: 3}\n" + REST: ["4:14: preset p is a mapping, key: value; see `costcalc help specs`"],
     "presets: {1p: {batch: 2}}\n" + REST: ["4:11: a preset is a name of letters, digits and _ (at most 64), got '1p'"],
     "inputs: {}\nlayers: [relu]": ["4:9: inputs is empty; as in inputs: {image: [3, 224, 224]}"],
     "inputs: {1: [3]}\nlayers: [relu]": ["4:10: an input is a name of letters, digits and _ (at most 64), got '1'"],
-    "input: 3\nlayers: [relu]": ["4:8: input is a list, - item; see docs/specs.md"],
-    "input: [3, [4]]\nlayers: [relu]": ["4:12: input is a number or an expression; see docs/specs.md"],
+    "input: 3\nlayers: [relu]": ["4:8: input is a list, - item; see `costcalc help specs`"],
+    "input: [3, [4]]\nlayers: [relu]": ["4:12: input is a number or an expression; see `costcalc help specs`"],
     "input: [3]\nlayers: []": ["5:9: layers is empty; give at least one layer"],
     "input: [3]\nlayers: [{}]": ["5:10: a layer is one op or block; " + AS_A_LAYER],
-    "input: [3]\nlayers: relu": ["5:9: layers is a list, - item; see docs/specs.md"],
+    "input: [3]\nlayers: relu": ["5:9: layers is a list, - item; see `costcalc help specs`"],
     "input: [3]\nlayers: [3, [relu]]": [
         f"5:10: a layer is one op or block; {AS_A_LAYER}",
         f"5:13: a layer is one op or block; {AS_A_LAYER}",
@@ -91,10 +91,10 @@ MESSAGES = {  # what follows the head, and what is said about it
     REST + "---\nname: y": ["6:1: a second document; one spec, one file"],
     "about: ''\n" + REST: ["4:8: about is text"],
     "about: [a]\n" + REST: ["4:8: about is text"],
-    "input: [3]\nlayers: [relu: {when: }]": ["5:23: when is a number or an expression; see docs/specs.md"],
-    "blocks:\n  b(c=): [relu]\n" + REST: ["5:3: default of c is a number or an expression; see docs/specs.md"],
+    "input: [3]\nlayers: [relu: {when: }]": ["5:23: when is a number or an expression; see `costcalc help specs`"],
+    "blocks:\n  b(c=): [relu]\n" + REST: ["5:3: default of c is a number or an expression; see `costcalc help specs`"],
     "blocks:\n  b(c=d, e): [relu]\ninput: [3]\nlayers: [b: 3]": ["5:3: unknown name 'd'; known: batch"],
-    "published: 3\n" + REST: ["4:12: published is a list, - item; see docs/specs.md"],
+    "published: 3\n" + REST: ["4:12: published is a list, - item; see `costcalc help specs`"],
     "input: [3]\nlayers: [relu: !!str {when: true}, linear: &a 3, {*a : 3}]": [
         "5:16: a tag, !!str; specs are plain data: remove it",
         "5:44: an anchor, &a; use `sizes:` or `blocks:` instead",
@@ -128,9 +128,9 @@ def test_messages(text):
         ("[1]", "has a list, which is not arithmetic; allowed: + - * / // % **, comparisons, if-else, ceil,"),
         ("x.y", "has an attribute, which is not arithmetic"),
         ("b'x'", "has b'x', which is not arithmetic"),
-        ("1 = 2", "is not an expression; see docs/specs.md"),
-        ("", "is not an expression; see docs/specs.md"),
-        ("é", "has the character 'é', which no expression has; see docs/specs.md"),
+        ("1 = 2", "is not an expression; see `costcalc help specs`"),
+        ("", "is not an expression; see `costcalc help specs`"),
+        ("é", "has the character 'é', which no expression has; see `costcalc help specs`"),
         ("3 ÷ 2", "has the character '÷', which no expression has; write /"),
         ("64#32", "has a #, and an expression has no comments; a comment of YAML stands behind a space"),
         ("32 # half", "has a #, and an expression has no comments"),

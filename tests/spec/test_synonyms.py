@@ -234,7 +234,7 @@ def test_no_hint_is_an_op_that_costs_something_else(name):
 def test_nor_a_class_in_a_graph(name):
     graph = new_graph()
     graph.add_node("x", op=name, inputs=())
-    with pytest.raises(costcalc.GraphError, match=r"which has no rule; see docs/add_an_op\.md"):
+    with pytest.raises(costcalc.GraphError, match=r"which has no rule; see `costcalc help add-an-op`"):
         costcalc.cost(graph)
 
 
@@ -242,7 +242,7 @@ def test_torchs_class_in_a_graph_is_told_ours():
     for module, said in (
         (nn.BatchNorm2d(3), "did you mean 'BatchNorm'"),
         (nn.MultiheadAttention(8, 2), "write its parts: linear"),
-        (nn.ELU(), "see docs/add_an_op.md"),
+        (nn.ELU(), "see `costcalc help add-an-op`"),
     ):
         graph = new_graph()
         graph.add_node("x", op=module, inputs=())

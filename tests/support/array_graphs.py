@@ -46,7 +46,10 @@ def _grow(rng, graph, size, alike, count, nested):
             add(graph, name, ops.Mul(), source, add(graph, f"{name}all", ops.GlobalAveragePool(keep=True), source))
         elif kind == "repeat" and nested < 3:
             times = rng.choice([size["t0"], size["t1"], size["t2"], 4])
-            add(graph, name, Repeat(_body(rng, size, nested + 1), times), source)
+            fixed = [f"fixed{i}" for i in range(rng.choice([0, 0, 1, 2]))]
+            times = times + 1 if fixed and nested else times  # in a body it stands at least once
+            inner = _body(rng, size, nested + 1, fixed)
+            add(graph, name, Repeat(inner, times, fixed), source, *(rng.choice(alike) for _ in fixed))
         elif kind == "shrink" and not nested:
             inner = new_graph()
             add(inner, "pool", ops.MaxPool(3, 2, padding="same"), add(inner, "in", ops.Input()))
@@ -58,11 +61,12 @@ def _grow(rng, graph, size, alike, count, nested):
     return alike
 
 
-def _body(rng, size, nested):
+def _body(rng, size, nested, fixed):
     """A body that keeps its shape; its outputs are added up."""
     graph = new_graph()
-    add(graph, "in", ops.Input())
-    _grow(rng, graph, size, ["in"], rng.randint(1, 3), nested)
+    for name in ("in", *fixed):
+        add(graph, name, ops.Input())
+    _grow(rng, graph, size, ["in", *fixed], rng.randint(1, 3), nested)
     read = {source for _, data in graph.nodes(data=True) for source in data["inputs"]}
     ends = [name for name in graph if name not in read]
     if len(ends) > 1:

@@ -28,6 +28,7 @@ from costcalc.ops import (
     Embedding,
     Flatten,
     GlobalAveragePool,
+    GridSample,
     GroupNorm,
     HardSigmoid,
     HardSwish,
@@ -225,6 +226,9 @@ CASES = [
     (Upsample(2, "linear"), (2, 6, 11)),
     (Upsample((2, 3), "linear"), IMAGE),
     (Upsample(2, "linear"), (1, 3, 5, 7, 9)),
+    (GridSample(), IMAGE, (IMAGE[0], 4, 9, 2)),
+    (GridSample("nearest"), IMAGE, (IMAGE[0], 4, 9, 2)),
+    (GridSample(), (2, 3, 5, 6, 7), (2, 4, 5, 3, 3)),
     # sequences
     (Embedding(100, 8), (2, 5)),
     (Embedding(100, 8), (2,)),

@@ -9,7 +9,7 @@ import onnx
 from onnx import TensorProto
 from support.onnx_files import model, node
 
-from costcalc.importers.onnx_files.onnx_ops import ONLY_OF_SIZES, TABLE
+from costcalc.importers.onnx_files.onnx_ops import ONLY_OF_SIZES, ONNX_OPS
 
 SEEDS = {  # small networks with every kind of node
     "convolutions": (
@@ -77,7 +77,7 @@ def _change(chance: random.Random, made: onnx.ModelProto) -> None:
     names = [name for other in graph.node for name in (*other.input, *other.output)]
     match chance.randrange(9):
         case 0:
-            one.op_type = chance.choice(sorted({*TABLE, *ONLY_OF_SIZES}))
+            one.op_type = chance.choice(sorted({*ONNX_OPS, *ONLY_OF_SIZES}))
         case 1 if one.attribute:
             given = chance.choice(one.attribute)
             values = [chance.choice(NUMBERS) for _ in range(chance.randrange(5))]

@@ -436,7 +436,7 @@ def test_an_op_without_a_module_is_named(monkeypatch):
         build(chain(("stem", ops.Conv(4, 3))))
     assert str(caught.value) == (
         "layer 'stem': the op 'conv' has no module in torch; "
-        "give costcalc.torch_backend.MODULES a builder, as docs/add_an_op.md shows"
+        "give costcalc.torch_backend.MODULES a builder, as `costcalc help add-an-op` shows"
     )
 
 

@@ -6,6 +6,7 @@ derive(costcalc.load("efficientnet"), "macs").lines()
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
@@ -43,10 +44,14 @@ def derive(
     return formula_of(model, metric, *walked(model, free, seconds))
 
 
-def find_layers(model: Model, free: Iterable[str] | None = None) -> None:
+def find_layers(
+    model: Model, free: Iterable[str] | None = None, progress: Callable[[float, str], None] | None = None
+) -> None:
     """Runs an imported network at as many sizes as its closed form needs, before a deadline for sympy starts."""
     settings = model.settings if free is None else model.values_but({*free})
-    model.kept_numbers(values_of(model.name, model.knobs, settings, model.knobs if free is None else free))
+    values = values_of(model.name, model.knobs, settings, model.knobs if free is None else free)
+    with model.architecture.watched(progress) if progress is not None else nullcontext():
+        model.kept_numbers(values)
 
 
 def walked(model: Model, free: Iterable[str] | None = None, seconds: float = SECONDS) -> tuple[Any, list[Row]]:
@@ -65,8 +70,6 @@ def walked(model: Model, free: Iterable[str] | None = None, seconds: float = SEC
         for row in walk(graph):
             rows.append(row)
             deadline.check()
-    limits = graph.graph.get("limits", ())
-    rows = [row._replace(assumed=(*row.assumed, *limits)) if row is rows[0] else row for row in rows]
     plain = partial(_plain, graph)
     return graph, [_with_sizes(row, plain) for row in rows] if graph.graph.get("multiples") else rows
 
@@ -88,12 +91,13 @@ def _with_sizes(row: Row, change: Callable[[Any], Any]) -> Row:
 
 def formula_of(model: Model, metric: str, graph: Any, rows: list[Row]) -> Formula:
     """The closed form of a metric from the graph and rows of `walked`."""
-    rows = _with_repeat_needs(model, metric, graph, rows)
+    limits = _limits(metric, graph)
+    rows = _with_needs(rows, [*limits, *_repeat_needs(model, metric, graph)])
     terms = tuple(_by_block(rows, (_plain(graph, value) for value in _values(metric, graph, rows, model.dtype))))
     values = graph.graph["knobs"]
     display_names = {name: knob.letter or name for name, knob in model.knobs.items()}
     knobs = {name: model.values[name] for name, value in values.items() if is_symbolic(value)}
-    knobs |= dict.fromkeys(_beyond(knobs, graph.graph.get("limits", ())))
+    knobs |= dict.fromkeys(_beyond(knobs, limits))
     below = [n for n in model.size_knobs if n not in model.settings and not model.knobs[n].may_be_symbol]
     kept = {**dict.fromkeys(below, ", for a symbol is 1 or more"),
             **{name: f": {why}" for name, why in graph.graph.get("kept_numbers", {}).items()}}  # fmt: skip
@@ -113,12 +117,23 @@ def _beyond(knobs: Mapping[str, Any], limits: Iterable[Need]) -> Iterator[str]:
             yield from names
 
 
-def _with_repeat_needs(model: Model, metric: str, graph: Any, rows: list[Row]) -> list[Row]:
-    """The rows, with the assumptions about repeats that only this metric needs on the first."""
-    more = repeat_assumptions(graph) if METRICS[metric].layers and rows else []
-    if METRICS[metric].step and rows:
-        more = step_assumptions(METRICS[metric], graph, model.bound, model.dtype)
-    return [rows[0]._replace(assumed=(*rows[0].assumed, *more)), *rows[1:]] if more else rows
+def _limits(metric: str, graph: Any) -> Sequence[Need]:
+    """Where the layers are known, as far as a metric asks: a count of each layer asks less than one of all together."""
+    of_all = METRICS[metric].layers or METRICS[metric].step
+    limits: Sequence[Need] = graph.graph.get("limits", ())
+    return limits if of_all else graph.graph.get("limits_of_counts", limits)
+
+
+def _repeat_needs(model: Model, metric: str, graph: Any) -> Iterable[Need]:
+    """The assumptions about repeats that only this metric needs."""
+    if METRICS[metric].step:
+        return step_assumptions(METRICS[metric], graph, model.bound, model.dtype)
+    return repeat_assumptions(graph) if METRICS[metric].layers else ()
+
+
+def _with_needs(rows: list[Row], needs: Sequence[Need]) -> list[Row]:
+    """The rows, with further assumptions on the first."""
+    return [rows[0]._replace(assumed=(*rows[0].assumed, *needs)), *rows[1:]] if needs and rows else rows
 
 
 def too_large(model: Model, seconds: float) -> str:

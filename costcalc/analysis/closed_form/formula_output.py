@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -49,14 +50,15 @@ class FormulaOutput(NamedTuple):
 
 def formula_output(
     model: Model, over: Model | None = None, *, metric: str = "macs", form: str = "table", assume: Any = (),
-    elasticity: bool = False, terms: bool = False,
+    elasticity: bool = False, terms: bool = False, progress: Callable[[float, str], None] | None = None,
 ) -> FormulaOutput:  # fmt: skip
-    """The closed form, or the ratio to another network, in the form python, latex, json or table.
+    """The closed form, or the ratio to another network, in the form python, latex, json or table. `progress` is told
+    of runs of an imported network.
 
     Raises CostcalcError if it takes too long.
     """
     for one in (model, *([over] if over else [])):
-        find_layers(one)
+        find_layers(one, progress=progress)
     with time_limit(SECONDS_OF_ALL, too_large(model, SECONDS_OF_ALL)):
         found: Any = closed_form(model, metric, assume=assume) if over is None else ratio(model, over, metric)
         if form == "python":

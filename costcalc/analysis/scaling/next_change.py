@@ -21,7 +21,7 @@ from costcalc.analysis.warnings import warnings_of
 from costcalc.errors import Problem, UsageError
 from costcalc.models.model import Model
 from costcalc.result import RowsResult
-from costcalc.table import CONVENTION, COUNT, Column, Table
+from costcalc.table import COUNT, FOOTER, Column, Table
 from costcalc.text import knobs_note, value_text
 
 MAX_STEPS = 150_000  # in which a change is looked for
@@ -53,7 +53,7 @@ class NextSteps(RowsResult):
         )  # fmt: skip
         rows = [{**row, "what": _shortened(row["changes"])} for row in self.rows]
         notes = [*self._cheapest(), "free to: no metric changes up to this value; " + self._among()]
-        notes += [*knobs_note(self.model.values_but(self.among)), CONVENTION]
+        notes += [*knobs_note(self.model.values_but(self.among)), FOOTER]
         return Table(f"{self.model.label}: the next step up of each knob", columns, rows, None, notes)
 
     def _cheapest(self) -> list[str]:

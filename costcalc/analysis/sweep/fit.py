@@ -16,7 +16,7 @@ from costcalc.analysis.sweep.kept_points import KeptPoints, invalid_note
 from costcalc.analysis.warnings import warnings_of_grid
 from costcalc.errors import Problem, UsageError
 from costcalc.result import RowsResult
-from costcalc.table import CONVENTION, Column, Table
+from costcalc.table import FOOTER, Column, Table
 from costcalc.text import knobs_note
 
 FLOAT_NOISE = 1e-9  # an exponent below this is 0
@@ -50,7 +50,7 @@ class Fit(RowsResult):
         rows = [{**row, "metric": METRICS[row["metric"]].title} for row in self.rows]
         powers = " · ".join(f"{knob}^…" for knob in self.knobs)
         title = f"{self.swept.model.heading}, as constant · {powers}"
-        return Table(title, columns, rows, None, [*self.notes(), CONVENTION])
+        return Table(title, columns, rows, None, [*self.notes(), FOOTER])
 
     def notes(self) -> list[str]:
         """How many points were fitted, the method, and the metrics that were left out."""

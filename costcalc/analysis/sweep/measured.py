@@ -29,7 +29,9 @@ def measured_seconds(
 def check_lookup(lookup: Lookup | None) -> Lookup:
     """Raises UsageError without a lookup function."""
     if lookup is None:
-        raise UsageError("seconds are measured, not counted: pass a lookup function as seconds=; see docs/sweeps.md")
+        raise UsageError(
+            "seconds are measured, not counted: pass a lookup function as seconds=; see `costcalc help sweeps`"
+        )
     return lookup
 
 

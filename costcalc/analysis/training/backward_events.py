@@ -45,6 +45,8 @@ class BackwardEvents(LossEvents):
 
     def hand_to_tensor(self, each: StepLayer) -> None:
         """The gradient of a tensor that is an operand becomes the tensor's; a copy of it, if another layer holds it."""
+        if each.name not in self.gradient:  # no layer reads it, so torch makes none
+            return
         above = self.gradient.pop(each.name)
         is_shared = self.holders[above] > 1
         if not is_shared:

@@ -16,7 +16,7 @@ from costcalc.analysis.warnings import warnings_of
 from costcalc.errors import NothingFits, Problem
 from costcalc.models.model import Model
 from costcalc.result import Result
-from costcalc.table import CONVENTION, COUNT, IN_BYTES, Column, Table, bytes_text
+from costcalc.table import COUNT, FOOTER, IN_BYTES, Column, Table, bytes_text
 from costcalc.text import knobs_note, plural
 
 FITS = "train_peak_bytes"
@@ -77,7 +77,7 @@ class CheckpointPlan(Result):
             f"{self.choice.macs:,} MACs a step are computed again, {100 * share:.1f} % of the forward pass; {proof}",
             f"{self.model.dtype.words}; torch's kernels on a CPU, their workspaces apart",
             f"training: {self.model.step.words}",
-            CONVENTION,
+            FOOTER,
             *knobs_note(self.model.values),
         ]
 

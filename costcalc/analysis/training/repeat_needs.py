@@ -17,7 +17,7 @@ from costcalc.graph import Graph, LayerList, Repeat, nodes_of
 from costcalc.ops.check_needs import assumptions
 from costcalc.ops.needs import AtLeast, Need
 
-FIRST_ON_THE_LINE = 3  # copies
+FIRST_ON_THE_LINE = 3  # copies; 4 of a body with fixed inputs, whose gradients are added up from copy to copy
 
 
 def step_assumptions(metric: Metric, symbolic: Graph, numeric: Graph, dtype: Dtype) -> list[Need]:
@@ -25,16 +25,18 @@ def step_assumptions(metric: Metric, symbolic: Graph, numeric: Graph, dtype: Dty
     at some values."""
     needs = []
     for path, op in _repeats(symbolic):
-        if is_symbolic(op.times) and (low := _least_copies(metric, numeric, path, dtype)):
+        if is_symbolic(op.times) and (
+            low := _least_copies(metric, numeric, path, dtype, FIRST_ON_THE_LINE + bool(op.fixed))
+        ):
             needs.append(AtLeast(op.times, low, message=f"{'.'.join(path)} stands {{}} times, fewer than {low}"))
     return assumptions(needs)
 
 
-def _least_copies(metric: Metric, graph: Graph, path: tuple[Any, ...], dtype: Dtype) -> int:
-    """The smallest number of copies from which on the metric grows by the same for each."""
-    two = [_total(metric, _with_times(graph, path, FIRST_ON_THE_LINE + i), dtype) for i in range(2)]
+def _least_copies(metric: Metric, graph: Graph, path: tuple[Any, ...], dtype: Dtype, first: int) -> int:
+    """The smallest number of copies from which on the metric grows by the same for each; from `first` on it does."""
+    two = [_total(metric, _with_times(graph, path, first + i), dtype) for i in range(2)]
     last, slope = two[0], two[1] - two[0]
-    for copies in range(FIRST_ON_THE_LINE - 1, -1, -1):
+    for copies in range(first - 1, -1, -1):
         last = last - slope
         if _total(metric, _with_times(graph, path, copies), dtype) != last:
             return copies + 1
@@ -62,6 +64,7 @@ def _with_times(graph: Graph, path: tuple[Any, ...], times: int) -> Graph:
         op = data["op"]
         if node == name:
             around = max(1, op.times) if is_rational(op.times) else 1
-            op = Repeat(_with_times(op.body, tuple(inner), times), around) if inner else Repeat(op.body, times)
+            body = _with_times(op.body, tuple(inner), times) if inner else op.body
+            op = op.with_body(body, around if inner else times)
         copy.nodes[node] = {**data, "op": op}
     return copy

@@ -67,13 +67,35 @@ def overwritten_inputs(layers: Sequence[Layer], segments: Mapping[Any, str]) -> 
     }
 
 
+def never_reached(layers: Sequence[Layer]) -> set[Any]:
+    """The layers that no gradient reaches: those that are detached, and those that such alone read, unless the network
+    returns them."""
+    if not any(map(_is_detached, layers)):
+        return set()
+    readers: dict[Any, list[Any]] = {}
+    for layer in layers:
+        for source in layer.inputs:
+            readers.setdefault(source, []).append(layer.name)
+    found: set[Any] = set()
+    for layer in reversed(layers):
+        reading = readers.get(layer.name, ())
+        unread = bool(reading) and not layer.is_output and found.issuperset(reading)
+        if unread or _is_detached(layer):
+            found.add(layer.name)
+    return found
+
+
+def _is_detached(layer: Layer) -> bool:
+    return getattr(layer.op, "detached", False)
+
+
 def step_layers(
     layers: Sequence[Layer], trains: Trains = not_frozen, *, freeze_statistics: bool = False,
     checkpoint: Iterable[str] = (),
 ) -> Iterator[StepLayer]:  # fmt: skip
     """Each layer with the gradients that are wanted of it: of its tensors that train, and of each input with something
-    trained below it. The input of a network wants none. Tensors that a layer shares belong to their owner, and are
-    frozen with either.
+    trained below it, where a gradient reaches the layer. The input of a network wants none. Tensors that a layer shares
+    belong to their owner, and are frozen with either.
 
     With `freeze_statistics` layers that are wholly frozen run as at inference. `checkpoint` are rows of depth 1 that
     are computed again in the backward pass: they need their input then, so none of their layers writes over it. Raises
@@ -86,17 +108,20 @@ def step_layers(
     owners: dict[Any, Layer] = {}
     by_user = [layer for layer in layers if layer.shares is not None and frozen_tensors(layer.name, layer.frozen)]
     tensors_of: dict[Any, tuple[Tensor, ...]] = {}
+    without_gradient = never_reached(layers)
     for layer in layers:
         ins = tuple([shapes[source] for source in layer.inputs])
         owners[layer.name], tensors_of[layer.name] = layer, tuple(layer.op.weights(*ins))
         owner = owners[layer.shares] if layer.shares is not None else layer
         shared = {tensor.name for tensor in tensors_of[owner.name]} if owner is not layer else frozenset()
+        gets_none = layer.name in without_gradient
         wanted = Wanted(
-            tuple([trained_below[source] for source in layer.inputs]),
+            tuple([trained_below[source] and not gets_none for source in layer.inputs]),
             frozenset(
                 tensor.name
                 for tensor in tensors_of[layer.name]
                 if tensor.role != "buffer"
+                and not gets_none
                 and trains(owner if tensor.name in shared else layer, tensor)
                 and all(trains(user, tensor) for user in by_user if user.shares == owner.name)
             ),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence, Set
 from typing import Any, NamedTuple
 
@@ -10,7 +9,7 @@ from costcalc.analysis.memory import Layer, leaves, live_elements
 from costcalc.analysis.training.kept import KeptTensors, kept_bytes
 from costcalc.analysis.training.step_layers import StepLayer, step_layers
 from costcalc.analysis.training.step_peak import step_peaks
-from costcalc.dims import Size, elements, maximum
+from costcalc.dims import Size, elements, maximum, prod
 from costcalc.dtype import WITHOUT_GRADIENTS, Dtype
 from costcalc.errors import ShapeError, UsageError
 from costcalc.graph import Graph
@@ -88,18 +87,32 @@ def backward_macs(each: StepLayer, **changed: Any) -> Size:
 
 def train_elementwise(step: Step) -> Iterator[Size]:
     """All other arithmetic of a step: forward in training, gradients, their sums at forks, the loss, the update."""
-    read = Counter(source for each in step.layers for source, own in zip(each.layer.inputs, each.wanted.inputs) if own)
+    sums = gradient_sums(step.layers)
     is_read = {source for each in step.layers for source in each.layer.inputs}
     again = step.computed_again
     for each, update in zip(step.layers, update_operations(step)):
         layer = each.layer
         total = (2 if each.name in again else 1) * each.elementwise + update
         total = total + layer.op.train_elementwise(*each.input_shapes, out=layer.output_shape, wanted=each.wanted)
-        if read[each.name] > 1:
-            total = total + (read[each.name] - 1) * elements(layer.output_shape)
+        if each.name in sums:
+            total = total + sums[each.name] * elements(layer.output_shape)
         if not layer.op.is_input and leaves(layer, is_read):
             total = total + LOSS_OPERATIONS * elements(layer.output_shape)
         yield total
+
+
+def gradient_sums(layers: Sequence[StepLayer]) -> dict[Any, Size]:
+    """How many gradients are added to the first of each output; the outputs with one gradient are left out.
+
+    A layer in a copy that stands for several adds one in each of them, if all of them read the same tensor.
+    """
+    arriving: dict[Any, list[Size]] = {}
+    for each in layers:
+        for source, own in zip(each.layer.inputs, each.wanted.inputs):
+            if own:
+                copies = prod(block.copies for block in each.layer.blocks if source in block.fixed)
+                arriving.setdefault(source, []).append(copies)
+    return {source: sum(times) - 1 for source, times in arriving.items() if len(times) > 1}
 
 
 def update_operations(step: Step) -> Iterator[Size]:

@@ -14,7 +14,7 @@ from costcalc.analysis.transfer.strategies import ALL, FEATURES, FREEZE, HEAD, S
 from costcalc.analysis.warnings import warnings_of
 from costcalc.errors import Problem, unknown
 from costcalc.result import RowsResult
-from costcalc.table import CONVENTION, COUNT, Column, Table
+from costcalc.table import COUNT, FOOTER, Column, Table
 from costcalc.text import knobs_note, plural
 
 COLUMNS = (
@@ -114,7 +114,7 @@ class Transfer(RowsResult):
             f"{plural(plan.steps, 'step')} an epoch; {plan.model.step.optimizer}; frozen batch "
             "normalisation runs as at inference",
             f"bytes {plan.model.dtype.words}; step memory: the most held at once in a training step",
-            *knobs_note(plan.model.values), CONVENTION,
+            *knobs_note(plan.model.values), FOOTER,
         ]  # fmt: skip
 
     def _about_the_head(self) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from costcalc import ops
-from costcalc.importers.aten_ops.translation import Held, Node, Translation, as_tuple, per_axis
+from costcalc.importers.aten_ops.translation import Held, Node, NoRule, Translation, as_tuple, per_axis
 from costcalc.importers.torch_runs.run_record import Call
 
 
@@ -64,3 +64,11 @@ def upsample(mode: str) -> Translation:
         return Node(ops.Upsample(mode=mode, size=per_axis(out.shape[2:], axes)), (x,), {})
 
     return translated
+
+
+def grid_sample(call: Call, held: Held) -> Node | NoRule:
+    """An image at positions that are given; the bicubic one has no op."""
+    mode = {0: "linear", 1: "nearest"}.get(call.arguments["interpolation_mode"])
+    if mode is None:
+        return NoRule("of mode bicubic")
+    return Node(ops.GridSample(mode), (call.arguments["input"], call.arguments["grid"]), {})

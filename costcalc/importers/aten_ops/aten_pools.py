@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from costcalc import ops
-from costcalc.importers.aten_ops.translation import Held, Node, Translation, as_tuple, each_axis, per_axis
-from costcalc.importers.torch_runs.run_record import Call
+from costcalc.importers.aten_ops.translation import Held, Node, Translation, as_tuple, each_axis, of_images, per_axis
+from costcalc.importers.torch_runs.run_record import Call, short_name
 
 
 def pool(op: Any, *fields: str) -> Translation:
@@ -15,7 +15,7 @@ def pool(op: Any, *fields: str) -> Translation:
     def translated(call: Call, held: Held) -> Node | None:
         given = call.arguments
         x, axes = given["self"], len(as_tuple(given["kernel_size"]))
-        if len(x.shape) != axes + 2 or given.get("divisor_override") is not None:
+        if given.get("divisor_override") is not None:
             return None
         more = {name: given[name] for name in fields if name in given}
         if "dilation" in more:
@@ -23,23 +23,19 @@ def pool(op: Any, *fields: str) -> Translation:
         kernel, stride = (per_axis(given.get(name) or given["kernel_size"], axes) for name in ("kernel_size", "stride"))
         padding, ceil_mode = per_axis(given.get("padding", 0), axes), bool(given.get("ceil_mode", False))
         made = op(kernel, stride, padding=padding, ceil_mode=ceil_mode, **more)
-        return Node(made, (x,), {})
+        return of_images(made, call, x, {}, axes)
 
     return translated
 
 
 def adaptive_average_pool(call: Call, held: Held) -> Node | None:
-    """The mean of regions: of all positions, of as many as are asked for, or of windows that do not overlap."""
-    x = call.arguments["self"]
-    size, axes = each_axis(call.arguments["output_size"], len(call.outputs[0].shape) - 2), x.shape[2:]
+    """The mean of regions: of all positions, or of as many as are asked for."""
+    x, axes = call.arguments["self"], int(short_name(call.op)[-2])
+    size = each_axis(call.arguments["output_size"], axes)
     if {*size} == {1}:
-        return Node(ops.GlobalAveragePool(keep=True), (x,), {})
-    if len({*size}) == 1:
-        return Node(ops.AdaptiveAveragePool(size[0]), (x,), {})
-    if any(n is None or length % n for n, length in zip(size, axes)):
-        return None
-    kernel = [length // n for n, length in zip(size, axes)]
-    return Node(ops.AveragePool(kernel, kernel), (x,), {})
+        return of_images(ops.GlobalAveragePool(keep=True), call, x, {}, axes)
+    size = tuple([length if n is None else n for n, length in zip(size, x.shape[-axes:])])
+    return of_images(ops.AdaptiveAveragePool(per_axis(size, axes)), call, x, {}, axes)
 
 
 def mean(call: Call, held: Held) -> Node | None:

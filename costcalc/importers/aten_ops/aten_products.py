@@ -11,6 +11,7 @@ from costcalc.importers.aten_ops.translation import (
     NoRule,
     Translation,
     each_axis,
+    of_images,
     own_tensors,
     per_axis,
 )
@@ -22,7 +23,7 @@ def conv(call: Call, held: Held) -> Node | None:
     """A convolution over 1, 2 or 3 axes; `padding` may be a word."""
     x, own, given = call.arguments["input"], own_tensors(call, held, "weight", "bias"), call.arguments
     axes = len(given["weight"].shape) - 2
-    if own is None or len(x.shape) != axes + 2:
+    if own is None:
         return None
     padding = given.get("padding", 0)
     if padding == "valid":
@@ -38,14 +39,14 @@ def conv(call: Call, held: Held) -> Node | None:
         stride=per_axis(given.get("stride", 1), axes), dilation=per_axis(given.get("dilation", 1), axes),
         groups=given.get("groups", 1), bias="bias" in own,
     )  # fmt: skip
-    return Node(made, (x,), own)
+    return of_images(made, call, x, own, axes)
 
 
 def conv_transpose(call: Call, held: Held) -> Node | None:
     """A transposed convolution."""
     x, own, given = call.arguments["input"], own_tensors(call, held, "weight", "bias"), call.arguments
     axes = len(given["weight"].shape) - 2
-    if own is None or len(x.shape) != axes + 2:
+    if own is None:
         return None
     groups = given.get("groups", 1)
     made = ops.ConvTranspose(
@@ -56,7 +57,7 @@ def conv_transpose(call: Call, held: Held) -> Node | None:
         },
         groups=groups, bias="bias" in own,
     )  # fmt: skip
-    return Node(made, (x,), own)
+    return of_images(made, call, x, own, axes)
 
 
 def linear(call: Call, held: Held) -> Node | None:

@@ -7,7 +7,7 @@ the call is taken as one of its kind (call_kinds.py). It returns NoRule where th
 from __future__ import annotations
 
 from costcalc import ops
-from costcalc.importers.aten_ops.aten_moves import concat, flatten, reshape, roll, transpose, upsample
+from costcalc.importers.aten_ops.aten_moves import concat, flatten, grid_sample, reshape, roll, transpose, upsample
 from costcalc.importers.aten_ops.aten_norms import batch_norm, embedding, group_norm, layer_norm, rms_norm
 from costcalc.importers.aten_ops.aten_pointwise import (
     dropout,
@@ -31,7 +31,7 @@ from costcalc.importers.aten_ops.aten_products import (
 from costcalc.importers.aten_ops.translation import Translation
 
 MAX_POOLS = ("max_pool1d", "max_pool2d", "max_pool3d")
-TABLE: dict[str, Translation] = {
+ATEN_OPS: dict[str, Translation] = {
     **dict.fromkeys(("conv1d", "conv2d", "conv3d"), conv),
     **dict.fromkeys(("conv_transpose1d", "conv_transpose2d", "conv_transpose3d"), conv_transpose),
     "linear": linear, "addmm": add_mm, "batch_norm": batch_norm, "layer_norm": layer_norm, "group_norm": group_norm,
@@ -44,9 +44,13 @@ TABLE: dict[str, Translation] = {
     "lstm": recurrent(ops.LSTM), "gru": recurrent(ops.GRU),
     "mean": mean, "sum": reduction("sum"), "amax": reduction("max"), "amin": reduction("min"), "var": reduction("var"),
     "max": reduction("max"), "min": reduction("min"), "linalg_vector_norm": vector_norm, "roll": roll,
-    **dict.fromkeys(("upsample_nearest1d", "upsample_nearest2d", "upsample_nearest3d"), upsample("nearest")),
+    **dict.fromkeys(
+        (f"{kind}{axes}d" for kind in ("upsample_nearest", "_upsample_nearest_exact") for axes in (1, 2, 3)),
+        upsample("nearest"),
+    ),
     **dict.fromkeys(("upsample_linear1d", "upsample_bilinear2d", "upsample_trilinear3d"), upsample("linear")),
     "upsample_bicubic2d": upsample("cubic"),
+    **dict.fromkeys(("grid_sampler", "grid_sampler_2d", "grid_sampler_3d"), grid_sample),
     "add": join(ops.Add), "mul": join(ops.Mul), "cat": concat, "matmul": mat_mul, "bmm": mat_mul,
     "scaled_dot_product_attention": attention, "relu": pointwise(ops.ReLU), "silu": pointwise(ops.SiLU),
     "gelu": pointwise(ops.GELU), "sigmoid": pointwise(ops.Sigmoid), "tanh": pointwise(ops.Tanh),

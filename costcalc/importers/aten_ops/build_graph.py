@@ -7,12 +7,23 @@ from math import prod
 from typing import Any
 
 from costcalc.errors import ImportRefused, Problem
-from costcalc.graph import Graph, add, new_graph
-from costcalc.importers.aten_ops.aten_table import TABLE
+from costcalc.graph import LayerList, add
+from costcalc.importers.aten_ops.aten_table import ATEN_OPS
 from costcalc.importers.aten_ops.call_kinds import is_factory, multiplies, of_kind, plain_name
+from costcalc.importers.aten_ops.gradient_stops import detached, is_complex, is_real, stops_gradient
 from costcalc.importers.aten_ops.needed_calls import alone_in_modules, needed, passes_on, roots_of
+from costcalc.importers.aten_ops.shared_tensors import can_share
 from costcalc.importers.aten_ops.translation import Node, NoRule
-from costcalc.importers.torch_runs.run_record import Call, Learned, Origin, Record, Tensor
+from costcalc.importers.torch_runs.run_record import (
+    CONSTANTS,
+    NOT_REACHED,
+    Call,
+    Learned,
+    Origin,
+    Record,
+    Tensor,
+    lacks,
+)
 from costcalc.ops import Input
 from costcalc.ops.imported import Constant, Contraction, Elementwise, Move, Parameter, View
 from costcalc.text import FreeNames
@@ -23,7 +34,7 @@ class GraphBuilder:
 
     def __init__(self, record: Record, name: str = ""):
         self.record, self.name = record, name or record.name
-        self.graph = new_graph(name=self.name)
+        self.graph = LayerList(name=self.name)  # quicker to make than a DiGraph
         self.layers: dict[int, str] = {}  # the layer that makes each tensor, by number
         self.shapes: dict[str, tuple[int, ...]] = {}  # of the output of each layer
         self.owners: dict[int, tuple[str, str]] = {}  # the layer whose own a tensor of a module is, and its name there
@@ -32,6 +43,9 @@ class GraphBuilder:
         self.modules: dict[str, str] = {}  # the module that runs each layer
         self.names = FreeNames()
         self.roots = roots_of(record)
+        self.views: dict[int, list[int]] = {}  # of each tensor that owns memory, those in it
+        for number, root in self.roots.items():
+            self.views.setdefault(root, []).append(number)
         self.made = {tensor.number: tensor for call in record.calls for tensor in call.outputs}
         self.makers = {tensor.number: call.module for call in record.calls for tensor in call.outputs}
         self.read = {tensor.number for call in record.calls for tensor in call.tensors}
@@ -41,7 +55,7 @@ class GraphBuilder:
         self.without_rule: dict[str, list[Call]] = {}
         self.assumed_free: dict[str, list[Call]] = {}
 
-    def build(self) -> Graph:
+    def build(self) -> LayerList:
         """The graph. Raises ImportRefused with every op that has no rule."""
         for name, tensor in self.record.inputs.items():
             self.layers[tensor.number] = self.add(self.names.take(name), Input(tensor.shape))
@@ -50,7 +64,7 @@ class GraphBuilder:
         for call in calls:
             if passes_on(call):
                 self.within = call.module
-                self.layers[call.outputs[0].number] = self.layer_of(call.tensors[0])
+                self.layers[call.outputs[0].number] = self.passed_on(call)
                 continue
             node = self.node(call)
             if node is not None:
@@ -61,23 +75,23 @@ class GraphBuilder:
         for number, learned in self.record.learned.items():
             if number not in self.owners and number not in self.layers and is_stored(learned):
                 folded = learned.is_buffer and number in self.read  # a constant follows from it
-                self.parameter(f"{'constants' if folded else 'not_reached'}.{learned.path}", learned)
+                self.parameter(f"{CONSTANTS if folded else NOT_REACHED}.{learned.path}", learned)
         self.check_params()
         held = {learned.path: number for number, learned in self.record.learned.items()}
         tensors = {path: self.owners[number] for path, number in held.items() if number in self.owners}
         self.graph.graph["origin"] = Origin(self.modules, tensors)
         self.graph.graph["warnings"] = self.missing()
+        for tensor in self.record.outputs:
+            if tensor.number in self.layers:
+                self.graph.nodes[self.layers[tensor.number]]["is_output"] = True
         return self.graph
 
     def missing(self) -> tuple[Problem, ...]:
         """What totals lack: ops that are taken as free, and what would run behind a value. That a layer is suspect is
         no warning here: torch refuses what an op does not take."""
-        whose, found = f"totals of {self.name}", []
-        for op, calls in self.assumed_free.items():
-            said = f"{whose} lack {op} ×{len(calls)}, first in {calls[0].module or 'the network'!r}"
-            found.append(Problem(None, said, "it has no rule, and was assumed to be free", True, op))
+        found = [lacks(self.name, op, len(calls), calls[0].module) for op, calls in self.assumed_free.items()]
         if self.record.stopped:
-            said = f"{whose} end {self.record.stopped}: it asks for a value"
+            said = f"totals of {self.name} end {self.record.stopped}: it asks for a value"
             found.append(Problem(None, said, "what runs behind that is not counted", True, self.record.stopped))
         return tuple(found)
 
@@ -110,16 +124,24 @@ class GraphBuilder:
         """The op of a call."""
         if self.has_complex and not call.views and any(is_complex(one) for one in (*call.tensors, *call.outputs)):
             return self.free_or_none(call, NoRule("of complex numbers"))
-        translate = TABLE.get(plain_name(call))
+        translate = ATEN_OPS.get(plain_name(call))
         found = translate(call, self.record.learned) if translate else None
         if isinstance(found, NoRule):
             return self.free_or_none(call, found)
-        if found is None or not self.can_share(found):
+        if found is None or not can_share({key: x.number for key, x in found.own.items()}, self.owners):
             made = of_kind(call)
             if made is None:
                 return self.free_or_none(call)
             found = Node(*made, {})
-        return found
+        return detached(found) if stops_gradient(call) else found
+
+    def passed_on(self, call: Call) -> str:
+        """The layer of what a call hands on; a view where no gradient flows back."""
+        source = self.layer_of(call.tensors[0])
+        if plain_name(call) != "detach":
+            return source
+        name = f"{call.module}.detach" if call.module else "detach"
+        return self.add(self.names.take(name), View(call.outputs[0].shape, detached=True), source)
 
     def free_or_none(self, call: Call, reason: NoRule | None = None) -> Node | None:
         """Notes a call without a rule. A node for it if its op is assumed to be free."""
@@ -147,7 +169,9 @@ class GraphBuilder:
         for tensor in call.outputs[1:]:
             if tensor.number in self.read:
                 source = inputs[0] if isinstance(node.op, View) else made
-                self.layers[tensor.number] = self.add(self.names.take(f"{name}.view"), View(tensor.shape), source)
+                self.layers[tensor.number] = self.add(
+                    self.names.take(f"{name}.view"), View(tensor.shape, detached=not is_real(tensor)), source
+                )
 
     def check_shape(self, name: str, call: Call) -> None:
         """Raises ImportRefused unless the rule of a layer's op gives the shape that torch gave."""
@@ -155,18 +179,6 @@ class GraphBuilder:
         if ours != theirs:
             said = f"torch's output has the shape {theirs}, and that of our {self.graph.nodes[name]['op']} {ours}"
             raise ImportRefused(f"{call.op} in {call.module or 'the network'!r}: {said}; please report it")
-
-    def can_share(self, node: Node) -> bool:
-        """Can a layer share what it does with one other layer, by the names that the tensors have there? Tensors of the
-        same name are shared too, so all others need names of their own."""
-        shared = {key: self.owners[x.number] for key, x in node.own.items() if x.number in self.owners}
-        if not shared:
-            return True
-        others = {name for name, _ in shared.values()}
-        theirs = {key for name, key in self.owners.values() if name in others}
-        return len(others) < 2 and all(
-            shared[key][1] == key if key in shared else key not in theirs for key in node.own
-        )
 
     def how_own(self, own: Mapping[str, Tensor]) -> dict[str, Any]:
         """What a node says of its tensors: the layer with which it shares them, and which are not trained."""
@@ -182,17 +194,19 @@ class GraphBuilder:
         """The layer of an input; of one number for each channel, as a normalisation has it, a view that stretches."""
         out = call.outputs[0].shape
         stretches = isinstance(node.op, (Elementwise, Contraction)) and len(x.shape) == 1 and len(out) > 2
-        if not stretches or x.shape[0] in (1, out[-1]):
+        of_conv = "conv" in call.op  # whose bias has channels, as many as the image is wide or not
+        if not stretches or x.shape[0] == 1 or (x.shape[0] == out[-1] and not of_conv):
             return layer
-        after = len(call.arguments["weight"].shape) - 2 if "conv" in call.op else len(out) - 2
+        after = len(call.arguments["weight"].shape) - 2 if of_conv else len(out) - 2
         return self.add(self.names.take(f"{layer}.view"), View((*x.shape, *[1] * after)), layer)
 
     def written_over(self, call: Call) -> None:
         """What shares the memory that a call writes over has another value from now on."""
+        made = {tensor.number for tensor in call.outputs}
         for number in call.writes:
             root = self.roots.get(number, number)
-            for other in [one for one in self.layers if self.roots.get(one, one) == root]:
-                if other not in {tensor.number for tensor in call.outputs}:
+            for other in (root, *self.views.get(root, ())):
+                if other in self.layers and other not in made:
                     self.stale[other] = call.outputs[0]
 
     def name_of(self, call: Call, node: Node, alone: bool) -> str:
@@ -251,11 +265,6 @@ class GraphBuilder:
 def is_stored(learned: Learned) -> bool:
     """Is it more than a count of batches?"""
     return not learned.is_buffer or bool(learned.tensor.shape)
-
-
-def is_complex(tensor: Tensor) -> bool:
-    """Are its elements complex numbers?"""
-    return tensor.dtype.startswith("complex")
 
 
 def said_of(without_rule: dict[str, list[Call]]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from costcalc.importers.aten_ops.aten_table import TABLE
+from costcalc.importers.aten_ops.aten_table import ATEN_OPS
 from costcalc.importers.aten_ops.call_kinds import multiplies, of_kind, plain_name
 from costcalc.importers.torch_runs.run_record import Call, Record
 
@@ -29,7 +29,7 @@ def needed(record: Record) -> list[Call]:
     for call in reversed(record.calls):
         writes = {roots.get(number, number) for number in call.writes}
         leads = {tensor.number for tensor in call.outputs} & wanted or writes & memories
-        if leads or multiplies(call) or (call.outputs and plain_name(call) not in TABLE and of_kind(call) is None):
+        if leads or multiplies(call) or (call.outputs and plain_name(call) not in ATEN_OPS and of_kind(call) is None):
             read = {tensor.number for tensor in call.tensors}
             wanted |= read
             memories |= {roots.get(number, number) for number in read}

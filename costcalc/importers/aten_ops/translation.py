@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from costcalc.importers.torch_runs.run_record import Call, Learned, Tensor
+from costcalc.ops.imported import View
 
 
 class Node(NamedTuple):
@@ -37,6 +38,16 @@ def own_tensors(call: Call, held: Held, *names: str) -> dict[str, Tensor] | None
         if learned is None or learned.is_buffer != name.startswith("running"):
             return None
     return given
+
+
+def of_images(op: Any, call: Call, x: Tensor, own: Mapping[str, Tensor], axes: int) -> Node | None:
+    """A node of an op that slides along so many axes; an image without a batch is a batch of one. None for other
+    ranks."""
+    if len(x.shape) == axes + 2:
+        return Node(op, (x,), own)
+    if len(x.shape) != axes + 1:
+        return None
+    return Node(op, (x,), own, View((1, *x.shape)), View(call.outputs[0].shape))
 
 
 def each_axis(value: Any, axes: int) -> tuple[Any, ...]:

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from costcalc.errors import ImportRefused, MissingExtra, UnknownName, did_you_mean
+from costcalc.errors import ImportRefused, MissingExtra, UnknownName, did_you_mean, in_one_line
 from costcalc.importers.module_sources.torch_zoo import Make, without_memory
 
 Inputs = tuple[tuple[Any, ...], dict[str, Any]]  # by position, and by name
@@ -47,8 +47,8 @@ def hf_model(text: str, make: Make = without_memory) -> tuple[nn.Module, Inputs 
         except (ImportRefused, UnknownName):
             raise
         except Exception as error:
-            words = " ".join(str(error).split())[:300]
-            raise ImportRefused(f"{text}: no model can be built: {type(error).__name__}: {words}") from error
+            said = f"{type(error).__name__}: {in_one_line(error)}"
+            raise ImportRefused(f"{text}: no model can be built: {said}") from error
     return model, _inputs_of(model)
 
 
@@ -63,7 +63,7 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         given = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
-        raise ImportRefused(f"{path} is no JSON: {' '.join(str(error).split())[:200]}") from None
+        raise ImportRefused(f"{path} is no JSON: {in_one_line(error, 200)}") from None
     if not isinstance(given, dict):
         raise ImportRefused(f"{path} is no configuration: it must be an object with fields, as a model's config.json")
     for name, value in _fields(given):

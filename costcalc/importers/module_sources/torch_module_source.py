@@ -9,6 +9,8 @@ from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
+from costcalc.errors import in_one_line
+
 
 class ModuleSource(Protocol):
     """Makes a module. It can be sent to another process."""
@@ -75,8 +77,8 @@ def _by_name(target: str, make: Any) -> tuple[Any, Any]:
         return hf_model(path, make)
     from costcalc.importers.module_sources.torch_zoo import find
 
-    module, size = find(target, make)
-    return module, None if size is None else (((1, *size),), {})
+    found = find(target, make)
+    return found.module, None if found.inputs is None else (found.inputs, {})
 
 
 class GivenModule:
@@ -103,7 +105,7 @@ class GivenModule:
         try:
             _Trial(io.BytesIO()).dump(self.module)
         except Exception as error:  # whatever a reader's own __reduce__ raises
-            words = " ".join(str(error).split())[:200]
+            words = in_one_line(error, 200)
             return f"cannot be sent to the process that times it ({words}); put a callable that makes it into a file"
         return ""
 

@@ -15,12 +15,13 @@ import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
-from costcalc.errors import ImportRefused, MissingExtra, UnknownName, did_you_mean
+from costcalc.errors import ImportRefused, MissingExtra, UnknownName, did_you_mean, did_you_mean_any, in_one_line
 
+FLOW = "torchvision.models.optical_flow"
+FLOW_SIDE = 512  # of an image, at which torchvision states the operations of its models of optical flow
 FRAMES = 16  # of a clip; torchvision's video models take any number
 MAX_IN_MEMORY = 1 << 20  # elements of a tensor that a constructor fills
 MAKES = {torch.empty, torch.zeros, torch.ones, torch.full, torch.rand, torch.randn, torch.arange, torch.eye}
-MAX_WORDS = 300  # characters of a message that is not ours
 Make = Callable[..., Any]  # calls a constructor with its arguments
 
 
@@ -29,6 +30,13 @@ class Found(NamedTuple):
 
     module: nn.Module
     input_size: tuple[int, ...] | None
+
+    @property
+    def inputs(self) -> tuple[tuple[int, ...], ...] | None:
+        """The shapes of its inputs, with a batch of 1: one image, and two of which the optical flow is sought."""
+        if self.input_size is None:
+            return None
+        return ((1, *self.input_size),) * (2 if type(self.module).__module__.startswith(FLOW) else 1)
 
 
 class _WeightsOnMeta(TorchFunctionMode):
@@ -68,7 +76,7 @@ def in_memory(make: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
 def find(target: str, make: Make = without_memory) -> Found:
     """The module that `torchvision:resnet50`, `timm:vit_base_patch16_224` or `nets.py:make` names."""
     head, _, name = target.rpartition(":")
-    return ZOOS[head](name, make) if head in ZOOS else of_file(Path(head), name, make)
+    return ZOOS[head](name, make) if head in ZOOS else from_file(Path(head), name, make)
 
 
 def torchvision_model(name: str, make: Make = without_memory) -> Found:
@@ -87,6 +95,8 @@ def torchvision_model(name: str, make: Make = without_memory) -> Found:
     weights = list(models.get_model_weights(name))
     frames = (FRAMES,) if builder.__module__.startswith("torchvision.models.video") else ()
     size = _size_of(weights[-1], frames) if weights else None
+    if builder.__module__.startswith(FLOW):
+        size = (3, FLOW_SIDE, FLOW_SIDE)
     return Found(module, size or _size_of_detector(module))
 
 
@@ -121,11 +131,10 @@ def timm_model(name: str, make: Make = without_memory) -> Found:
 
 def _known(name: str, names: list[str], where: str) -> None:
     if name not in names:
-        alike = [one for one in names if one[:1] == name[:1] and abs(len(one) - len(name)) < 3]
-        raise UnknownName(f"{where} has no model {name[:64]!r}", did_you_mean(name, alike, listed=False))
+        raise UnknownName(f"{where} has no model {name[:64]!r}", did_you_mean_any(name, names, f"{where}:"))
 
 
-def of_file(path: Path, name: str, make: Make = without_memory) -> Found:
+def from_file(path: Path, name: str, make: Make = without_memory) -> Found:
     """What a callable of a Python file returns, without arguments. Raises ImportRefused for anything but a module."""
     if not path.is_file():
         raise ImportRefused(f"{path}: no such Python file")
@@ -164,17 +173,11 @@ def _runs_as_a_script_does(path: Path, what: str) -> Iterator[None]:
     except (UnknownName, ImportRefused):
         raise
     except (Exception, SystemExit) as error:
-        raise ImportRefused(f"{what} raises {in_one_line(error)}; --debug shows where") from error
+        said = ": ".join(filter(None, (type(error).__name__, in_one_line(error))))
+        raise ImportRefused(f"{what} raises {said}; --debug shows where") from error
     finally:
         with suppress(ValueError):  # the file removed it
             sys.path.remove(folder)
-
-
-def in_one_line(error: BaseException) -> str:
-    """The class of an error and its message."""
-    words = " ".join(str(error).split())
-    said = f"{words[: MAX_WORDS - 1]}…" if len(words) > MAX_WORDS else words
-    return f"{type(error).__name__}: {said}" if said else type(error).__name__
 
 
 ZOOS: dict[str, Callable[[str, Make], Found]] = {"torchvision": torchvision_model, "timm": timm_model}

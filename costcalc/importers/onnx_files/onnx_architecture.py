@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from costcalc.dims import Shape, is_rational
-from costcalc.errors import PointsDiffer, ShapeError
+from costcalc.errors import PointsDiffer, ShapeError, UsageError
 from costcalc.expressions import Expression
 from costcalc.graph import Graph, LayerList
 from costcalc.importers.onnx_files.onnx_graph import OnnxGraph
 from costcalc.importers.onnx_files.onnx_inputs import Given, open_sizes
 from costcalc.importers.onnx_files.onnx_record import OnnxRecord, record_of
+from costcalc.importers.torch_runs.run_record import STRICT, Leniency
 from costcalc.models.content_hash import content_hash
 from costcalc.models.graph_architecture import described
 from costcalc.models.model import Architecture, image_knobs_of
@@ -28,8 +29,10 @@ class OnnxArchitecture(Architecture):
     kind = "imported network"
     without_knobs = "all sizes of this ONNX file are fixed: export it with dynamic axes"
 
-    def __init__(self, record: OnnxRecord, given: Given = NOTHING_GIVEN, max_layers: int = 100_000):
-        self.record, self.max_layers = record, max_layers
+    def __init__(
+        self, record: OnnxRecord, given: Given = NOTHING_GIVEN, max_layers: int = 100_000, lenient: Leniency = STRICT
+    ):
+        self.record, self.max_layers, self.lenient = record, max_layers, lenient
         self.name = record.name
         self.title = f"ONNX, opset {record.opset}" + (f", {record.producer}" if record.producer else "")
         self.source = f"ONNX file {record.name}"
@@ -53,7 +56,7 @@ class OnnxArchitecture(Architecture):
     def build(self, values: Mapping[str, Any], said: str) -> LayerList:
         """The layers. An error about sizes says what the open ones are."""
         try:
-            return OnnxGraph(self.record, self.at(values), self.max_layers).build()
+            return OnnxGraph(self.record, self.at(values), self.max_layers, self.lenient).build()
         except PointsDiffer:
             raise
         except ShapeError as error:
@@ -95,6 +98,11 @@ class OnnxArchitecture(Architecture):
         return {**vars(self), "built": {}}
 
 
-def of_onnx(path: str, given: Given = NOTHING_GIVEN, max_layers: int = 100_000) -> OnnxArchitecture:
-    """The network of an ONNX file. `given` are shapes of its inputs. Raises as `read_model` and `record_of` do."""
-    return OnnxArchitecture(record_of(Path(path)), given, max_layers)
+def of_onnx(
+    path: str, given: Given = NOTHING_GIVEN, max_layers: int = 100_000, lenient: Leniency = STRICT
+) -> OnnxArchitecture:
+    """The network of an ONNX file. `given` are shapes of its inputs. Raises UsageError for a run that is to end at a
+    value, since a file does not run; and as `read_model` and `record_of` do."""
+    if lenient.until_values:
+        raise UsageError(f"{path}: until_values is about modules that run; nodes of an ONNX file do not")
+    return OnnxArchitecture(record_of(Path(path)), given, max_layers, lenient)

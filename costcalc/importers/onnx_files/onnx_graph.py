@@ -14,13 +14,15 @@ from costcalc.dims import Shape, decided, elements, equal, is_array
 from costcalc.errors import ImportRefused, PointsDiffer, ShapeError, UsageError, shorten
 from costcalc.graph import LayerList, add
 from costcalc.importers.onnx_files.onnx_biases import with_biases
+from costcalc.importers.onnx_files.onnx_free import taken_as_free
 from costcalc.importers.onnx_files.onnx_names import Layer, Namer, is_anonymous
 from costcalc.importers.onnx_files.onnx_nodes import FLOATS, OnnxNode, OnnxTensor
-from costcalc.importers.onnx_files.onnx_ops import ONLY_OF_SIZES, TABLE, refuse_without_rule
+from costcalc.importers.onnx_files.onnx_ops import ONLY_OF_SIZES, ONNX_OPS, has_rule, refuse_without_rule
 from costcalc.importers.onnx_files.onnx_owners import Owner, Owners
 from costcalc.importers.onnx_files.onnx_record import OnnxRecord, shape_text
 from costcalc.importers.onnx_files.onnx_shapes import CARRIES, FOLDS, INTO_CONSTANTS
 from costcalc.importers.onnx_files.onnx_values import Asked, Made, NodeRefused, Step, Value, known, same_sizes, value_of
+from costcalc.importers.torch_runs.run_record import STRICT, Leniency, lacks
 from costcalc.ops import Input
 from costcalc.ops.check_needs import check, needs_of
 from costcalc.ops.imported import Constant, Parameter, View
@@ -33,8 +35,8 @@ MAX_AXES = 64
 class OnnxGraph:
     """Builds the layers of a record, node by node."""
 
-    def __init__(self, record: OnnxRecord, sizes: Mapping[str, Shape], max_layers: int):
-        self.record, self.sizes, self.max_layers = record, sizes, max_layers
+    def __init__(self, record: OnnxRecord, sizes: Mapping[str, Shape], max_layers: int, lenient: Leniency = STRICT):
+        self.record, self.sizes, self.max_layers, self.lenient = record, sizes, max_layers, lenient
         self.read = {*record.outputs, *(name for node in record.nodes for name in node.inputs if name)}
         self.operands: set[str] = set()  # tensors that no layer may have for its own
         self.start()
@@ -53,7 +55,7 @@ class OnnxGraph:
     def build(self) -> LayerList:
         """The layers. Raises ImportRefused with every op that has no rule, ShapeError for a node that cannot work with
         its inputs."""
-        refuse_without_rule(self.record)
+        free = refuse_without_rule(self.record, self.lenient)
         found = -1
         while found < len(self.operands):  # a tensor may turn out to be an operand of a later layer too
             found = len(self.operands)
@@ -61,6 +63,10 @@ class OnnxGraph:
             self.nodes()
         graph = self.named()
         graph.graph["notes"] = tuple(self.notes())
+        if free:
+            graph.graph["warnings"] = tuple(
+                lacks(self.record.name, op, len(nodes), nodes[0].label) for op, nodes in free.items()
+            )
         return graph
 
     def notes(self) -> Iterator[str]:
@@ -121,6 +127,8 @@ class OnnxGraph:
 
     def outputs(self, asked: Asked) -> list[Value]:
         """The outputs of a node that have a rule."""
+        if not has_rule(asked.node.op):
+            return self.place(asked, taken_as_free(asked, self.record, self.sizes, self.read))
         outputs = self.folded(asked)
         if outputs is not None:
             return outputs
@@ -141,7 +149,7 @@ class OnnxGraph:
         found = FOLDS[op](asked) if op in FOLDS else None
         if found is not None:
             return [found] if isinstance(found, Value) else [*found]
-        made = TABLE[op](asked)
+        made = ONNX_OPS[op](asked)
         if isinstance(made, Value):
             return [made]
         if any(not isinstance(type(step.op).macs, free) for step in made.steps):
@@ -157,9 +165,9 @@ class OnnxGraph:
 
     def made(self, asked: Asked) -> Made | Value:
         """The layers of a node. If a layer cannot have its tensors for its own, it reads them."""
-        made = TABLE[asked.node.op](asked)
+        made = ONNX_OPS[asked.node.op](asked)
         if isinstance(made, Made) and not all(self.owners.can_own(step) for step in made.steps):
-            return TABLE[asked.node.op](replace(asked, reads_tensors=True))
+            return ONNX_OPS[asked.node.op](replace(asked, reads_tensors=True))
         return made
 
     def place(self, asked: Asked, made: Made) -> list[Value]:
@@ -269,6 +277,7 @@ class OnnxGraph:
             name = namer.name_of(layer)
             shares = {} if layer.shares is None else {"shares": names[layer.shares]}
             names.append(add(graph, name, layer.op, *[names[source] for source in layer.inputs], **shares))
+        graph.graph["modules"] = {name: layer.path or "" for name, layer in zip(names, self.layers)}
         return graph
 
 

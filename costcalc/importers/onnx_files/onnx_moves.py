@@ -220,10 +220,9 @@ def sampled(asked: Asked) -> Made:
     x, grid = asked.x.shape, asked.input(1)
     asked.need(len(x) == len(grid.shape) > 2, f"its positions have the shape {grid.shape}")
     mode = asked.attribute("mode", "linear")
-    operations = {"nearest": 0, "linear": BILINEAR, "bilinear": BILINEAR, "cubic": BICUBIC, "bicubic": BICUBIC}.get(
-        mode
-    )
-    if operations is None or len(x) != 4:
+    if mode in ("nearest", "linear", "bilinear") and len(x) in (4, 5):
+        return one(ops.GridSample("nearest" if mode == "nearest" else "linear"), asked.x, grid)
+    if mode not in ("cubic", "bicubic") or len(x) != 4:
         asked.refuse(f"its mode is {mode[:64]!r}, of {len(x)} axes")
     out = (*x[:2], *grid.shape[1:-1])
-    return Made((Step(Move(out, 1), (asked.x, grid)), Step(Elementwise(operations, operations), (None,))))
+    return Made((Step(Move(out, 1), (asked.x, grid)), Step(Elementwise(BICUBIC, BICUBIC), (None,))))

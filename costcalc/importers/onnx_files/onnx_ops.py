@@ -18,6 +18,7 @@ from costcalc.importers.onnx_files.onnx_nodes import OnnxNode
 from costcalc.importers.onnx_files.onnx_own_ops import OWN_OPS
 from costcalc.importers.onnx_files.onnx_record import OnnxRecord
 from costcalc.importers.onnx_files.onnx_values import Asked, Made, Translation, Value, one
+from costcalc.importers.torch_runs.run_record import Leniency
 from costcalc.ops.broadcast import broadcast
 from costcalc.ops.imported import Elementwise
 
@@ -103,7 +104,7 @@ POINTWISE_OPS = {
     **dict.fromkeys(("Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "And", "Or", "Xor", "BitShift",
                      "BitwiseAnd", "BitwiseOr", "BitwiseXor"), Work(1, 0)), "Mod": Work(1, 0),
 }  # fmt: skip
-TABLE: dict[str, Translation] = {
+ONNX_OPS: dict[str, Translation] = {
     **OWN_OPS,
     **{op: pointwise(work) for op, work in POINTWISE_OPS.items()},
     **dict.fromkeys((*reductions.OPERATIONS, *reductions.OTHER_REDUCTIONS), reductions.reduction),
@@ -156,15 +157,24 @@ def why_without_rule(op: str) -> str:
     return ""
 
 
-def refuse_without_rule(record: OnnxRecord) -> None:
-    """Raises ImportRefused with every op that has no rule, how often it stands, and where first."""
+def has_rule(op: str) -> bool:
+    """Has an op a rule here?"""
+    return op in ONNX_OPS or op in ONLY_OF_SIZES
+
+
+def refuse_without_rule(record: OnnxRecord, lenient: Leniency) -> dict[str, list[OnnxNode]]:
+    """The nodes without a rule that are taken as free, by their op. Raises ImportRefused with every other op that has
+    none, how often it stands, and where first."""
     without: dict[str, list[OnnxNode]] = {}
     for node in record.nodes:
-        if node.op not in TABLE and node.op not in ONLY_OF_SIZES:
+        if not has_rule(node.op):
             without.setdefault(node.op, []).append(node)
+    free = {op: without.pop(op) for op in [*without] if lenient.accepts(op)}
     if without:
         parts = (
             f"{shorten(op)}{why_without_rule(op)} ×{len(nodes)}, first {nodes[0].label!r}"
             for op, nodes in without.items()
         )
-        raise ImportRefused(f"{record.name}: no rule for {'; '.join(parts)}")
+        hint = f"--assume-free {shorten(next(iter(without)))} counts it as 0"
+        raise ImportRefused(f"{record.name}: no rule for {'; '.join(parts)}", hint)
+    return free

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from costcalc.dims import Shape
+from costcalc.importers.aten_ops.shared_tensors import can_share
 from costcalc.importers.onnx_files.onnx_values import Step, same_sizes
 
 
@@ -24,17 +25,11 @@ class Owners(dict[str, Owner]):
         self.operands = operands
 
     def can_own(self, step: Step) -> bool:
-        """Can a layer have these tensors: new ones, or those of one other layer, by the names that they have there?
-        Tensors of the same name are shared too, so all others need names of their own."""
+        """Can a layer have these tensors for its own?"""
         names = names_of(step)
         if len({*names.values()}) < len(names) or not self.operands.isdisjoint(names.values()):
             return False
-        shared = {key: self[name] for key, name in names.items() if name in self}
-        others = {owner.layer for owner in shared.values()}
-        if not others:
-            return True
-        theirs = {owner.key for owner in self.values() if owner.layer in others}
-        return len(others) < 2 and all(shared[key].key == key if key in shared else key not in theirs for key in names)
+        return can_share(names, self)
 
     def owner_of(self, step: Step) -> int | None:
         """The layer with which a step shares its tensors."""

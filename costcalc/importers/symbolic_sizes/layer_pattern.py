@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from costcalc.dims import Shape, Size
 from costcalc.errors import ImportRefused, PointsDiffer, ShapeError
-from costcalc.graph import Graph, LayerList
+from costcalc.graph import LayerList
 from costcalc.importers.symbolic_sizes.input_sizes import HEIGHT, WIDTH, Letters
 from costcalc.importers.symbolic_sizes.size_forms import Form, Known, Ref, Values, find_form
 from costcalc.ops.imported import View
@@ -30,7 +30,7 @@ class Sample:
     """The graph of a run, and the output shape of each of its layers."""
 
     letters: Letters
-    graph: Graph
+    graph: LayerList
     shapes: Mapping[str, Shape]
 
     def __str__(self) -> str:
@@ -145,17 +145,21 @@ class LayerPattern:
 
     def check(self, sample: Sample) -> None:
         """Raises LayersDiffer, with the first layer that differs, unless a run at other sizes has just these layers."""
+        ours = self.at(sample)
+        check_alike(ours, sample, self.samples[0])
+        for (name, data), (other, of) in zip(ours.graph.nodes(data=True), sample.graph.nodes(data=True)):
+            if ours.shapes[name] != sample.shapes[other]:
+                raise LayersDiffer(f"at {sample} its layer {name!r} has the output {sample.shapes[other]}, and by its "
+                                   f"form {ours.shapes[name]}")  # fmt: skip
+            if not same_op(data["op"], of["op"]):
+                raise LayersDiffer(f"at {sample} its layer {name!r} is {of['op']}, and by its form {data['op']}")
+
+    def at(self, sample: Sample) -> Sample:
+        """The layers at the sizes of a run. Raises LayersDiffer if they cannot have them."""
         try:
-            graph, shapes = self.with_shapes(sample.letters)
+            return Sample(sample.letters, *self.with_shapes(sample.letters))
         except ShapeError as error:
             raise LayersDiffer(f"at {sample} its {error}") from None
-        check_alike(Sample(sample.letters, graph, shapes), sample, self.samples[0])
-        for (name, ours), (other, theirs) in zip(graph.nodes(data=True), sample.graph.nodes(data=True)):
-            if shapes[name] != sample.shapes[other]:
-                raise LayersDiffer(f"at {sample} its layer {name!r} has the output {sample.shapes[other]}, and by its "
-                                   f"form {shapes[name]}")  # fmt: skip
-            if not same_op(ours["op"], theirs["op"]):
-                raise LayersDiffer(f"at {sample} its layer {name!r} is {theirs['op']}, and by its form {ours['op']}")
 
 
 def check_alike(a: Sample, b: Sample, named: Sample | None = None) -> None:

@@ -15,17 +15,28 @@ MAX_SAID = 300  # characters of a reason
 
 
 class Range(NamedTuple):
-    """The sizes of a knob at which a pattern holds, and why not below and above them."""
+    """The sizes of a knob at which a pattern holds, and why not below and above them. From `counts_from` on it counts
+    the same as the network, whose views differ below `low`."""
 
     low: int
     high: int
     step: int = 1
     below: str = ""
     above: str = NOT_COMPARED
+    counts_from: int | None = None
 
     def holds(self, size: Any) -> Truth:
         """Does it hold at this size? None for a symbol."""
         return all_of((at_least(size, self.low), at_least(self.high, size), divides(self.step, size)))
+
+    def counts_at(self, size: int) -> bool:
+        """Does it count the same at this size?"""
+        return bool(self.for_counts.holds(size))
+
+    @property
+    def for_counts(self) -> Range:
+        """The sizes at which it counts the same."""
+        return self if self.counts_from is None else self._replace(low=self.counts_from, below="")
 
     def needs(self, size: Any) -> Iterator[Need]:
         """What must hold for this size."""
@@ -51,9 +62,10 @@ class Pattern(NamedTuple):
             return False
         return all_of(one.holds(values[name]) for name, one in self.ranges.items())
 
-    def needs(self, values: Mapping[str, Any]) -> list[Need]:
-        """What must hold for it to hold."""
-        found = [need for name, one in self.ranges.items() for need in one.needs(values[name])]
+    def needs(self, values: Mapping[str, Any], *, for_counts: bool = False) -> list[Need]:
+        """What must hold for it to hold, or `for_counts` alone."""
+        ranges = {name: one.for_counts if for_counts else one for name, one in self.ranges.items()}
+        found = [need for name, one in ranges.items() for need in one.needs(values[name])]
         for need in found:
             need.of_layer = False
         return found

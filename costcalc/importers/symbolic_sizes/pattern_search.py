@@ -14,8 +14,9 @@ from typing import Any
 
 from costcalc.errors import ImportRefused, ShapeError
 from costcalc.importers.symbolic_sizes.input_sizes import BATCH, InputSizes, Letters
-from costcalc.importers.symbolic_sizes.layer_pattern import LayerPattern, LayersDiffer, Sample
+from costcalc.importers.symbolic_sizes.layer_pattern import LayerPattern, LayersDiffer, Sample, check_alike
 from costcalc.importers.symbolic_sizes.pattern_range import NOT_COMPARED, Pattern, Range, said
+from costcalc.importers.symbolic_sizes.same_counts import check_same_counts
 from costcalc.importers.symbolic_sizes.sample_sizes import (
     BATCHES,
     LARGEST_BATCH,
@@ -47,6 +48,7 @@ class PatternSearch:
         self.places_to_try = [0, 1, 2] if self.lengths else [0]  # of `spans`: where one step has a pattern, others do
         self.matched: set[tuple[Any, ...]] = set()  # sizes at which the last pattern was compared and held
         self.lone = ""  # why the pattern does not hold at a batch of 1
+        self.lone_counts = False  # does it hold there for counts?
         self.why = ImportRefused("")  # why the last run differed
 
     # --- runs ------------------------------------------------------------------------------------------------------
@@ -74,13 +76,25 @@ class PatternSearch:
 
     def same(self, pattern: LayerPattern, letters: Letters) -> bool:
         """Has the network just the layers of the pattern at these sizes?"""
+        return self.agrees(pattern.check, letters)
+
+    def same_counts(self, pattern: LayerPattern, letters: Letters) -> bool:
+        """Does the network count the same at these sizes, whatever its views are?"""
+        return self.agrees(lambda sample: check_same_counts(pattern.at(sample), sample, pattern.samples[0]), letters)
+
+    def agrees(self, check: Callable[[Sample], None], letters: Letters) -> bool:
+        """Does a check pass at these sizes?"""
         try:
-            pattern.check(self.sample(letters))
+            check(self.sample(letters))
         except ImportRefused as error:
             self.why = error
             return False
         self.matched.add(tuple(letters.items()))
         return True
+
+    def holds(self, pattern: LayerPattern, letters: Letters) -> bool:
+        """Does a pattern hold at these sizes: at a batch of 1, if it has other views there, for counts?"""
+        return (self.same_counts if self.lone_counts and letters[BATCH] == 1 else self.same)(pattern, letters)
 
     # --- the pattern -----------------------------------------------------------------------------------------------
 
@@ -97,24 +111,35 @@ class PatternSearch:
     def in_steps(self, error: ImportRefused) -> tuple[LayerPattern, dict[str, Span]]:
         """The pattern in the smallest step above 1; each is a part of the default, at which the network runs."""
         default = gcd(*(self.sizes.knobs[name].default for name in self.lengths))
-        best: tuple[LayerPattern, dict[str, Span]] | None = None
-        for chain in steps_of(default) if default > 1 else ():
-            found: dict[int, Any] = {}
+        found: dict[int, tuple[LayerPattern, dict[str, Span]]] = {}
 
-            def works(step: int, found: dict[int, Any] = found) -> bool:
+        def works(step: int) -> bool:
+            if step not in found:
                 with suppress(ImportRefused):
                     found[step] = self.within(step)
-                return step in found
+            return step in found
 
-            if best is None and not works(default):
+        for chain in steps_of(default) if default > 1 else ():
+            if not works(default):
                 break
-            step = chain[1 + bisect_left(chain[1:-1], True, key=works)]
-            best = found.get(step, best)
-            if step < default:
+            like = found[default][0].samples[0]
+            least = 1 + bisect_left(chain[1:-1], True, key=lambda step: self.may_work(step, like))
+            next(filter(works, chain[least:]))
+            if [*found] != [default]:
                 break
-        if best is None:
+        if not found:
             raise error
-        return best
+        return found[min(found)]
+
+    def may_work(self, step: int, like: Sample) -> bool:
+        """Does the network take this step, with the layers of a sample in a multiple of it? Asks two runs."""
+        span = {name: [*spans(self.sizes.knobs[name].default, step)][self.places_to_try[0]] for name in self.lengths}
+        try:
+            for batch, place in zip(BATCHES[:2], cheapest_first(self.places(span, 0))):
+                check_alike(like, self.sample(self.letters(batch, place)))
+        except ImportRefused:
+            return False
+        return True
 
     def within(self, step: int) -> tuple[LayerPattern, dict[str, Span]]:
         """The pattern in this step, and where its samples are. Raises the first ImportRefused if there is none."""
@@ -144,18 +169,21 @@ class PatternSearch:
 
     def fitted(self, span: Mapping[str, Span]) -> LayerPattern:
         """A pattern of samples in a span, which holds at other sizes in it."""
-        places = self.places(span, 0)
+        places = cheapest_first(self.places(span, 0))
         if self.apart and any(len(self.sizes.letters_of(name)) == 2 for name in self.lengths):
             try:
                 self.sample(self.letters(BATCHES[0], places[0]))
             except ImportRefused:
                 self.apart = False  # may its sides differ?
                 try:
-                    self.sample(self.letters(BATCHES[0], (places := self.places(span, 0))[0]))
+                    self.sample(self.letters(BATCHES[0], (places := cheapest_first(self.places(span, 0)))[0]))
                 except ImportRefused:
                     self.apart = True
                     raise
-        samples = [self.sample(self.letters(batch, one)) for batch, one in zip(BATCHES, places)]
+        samples: list[Sample] = []
+        for batch, one in zip(BATCHES, places):
+            samples.append(self.sample(self.letters(batch, one)))
+            check_alike(samples[0], samples[-1])  # before it runs at all the others
         pattern = LayerPattern(self.name, samples)
         for refit in range(REFITS):
             wrong = self.wrong(pattern, self.places(span, refit + 1)[-2:])
@@ -167,7 +195,7 @@ class PatternSearch:
 
     def wrong(self, pattern: LayerPattern, places: Sequence[Mapping[str, int]]) -> list[Letters]:
         """At which of two places a pattern does not hold: with a batch of 1, unless that alone differs, and of 17."""
-        self.lone = ""
+        self.lone, self.lone_counts = "", False
         self.matched.clear()
         one, *others = (self.letters(batch, place) for batch, place in zip((1, 17, 4), (*places, places[1])))
         found: list[Letters] = [
@@ -177,6 +205,7 @@ class PatternSearch:
             self.lone = said(self.why)
             two = self.letters(2, places[0])
             found += [] if self.has_batch and self.same(pattern, two) else [two if self.has_batch else one]
+            self.lone_counts = not found and self.same_counts(pattern, one)
         return found
 
     def places(self, span: Mapping[str, Span], seed: int) -> list[dict[str, int]]:
@@ -201,7 +230,8 @@ class PatternSearch:
             ranges = {BATCH: self.batches(pattern), **ranges}
         by_default = {name: knob.default for name, knob in self.sizes.knobs.items()} | self.fixed
         found = Pattern(pattern, ranges, self.fixed, len(pattern.samples), 0)
-        if found.holds(by_default) and not self.same(pattern, self.sizes.letters(by_default)):
+        at_default = all(one.counts_at(by_default[name]) for name, one in ranges.items())
+        if at_default and not self.holds(pattern, self.sizes.letters(by_default)):
             raise LayersDiffer(str(self.why))
         for seed in range(REFITS + 1, REFITS + 5):
             if len(self.matched) < CHECKS:
@@ -218,11 +248,11 @@ class PatternSearch:
         def differs(batch: int) -> bool:
             return not self.same(pattern, self.letters(batch, inside))
 
-        low = 2 if self.lone else 1
+        found = Range(2 if self.lone else 1, LARGEST_BATCH, 1, self.lone, counts_from=1 if self.lone_counts else None)
         if not differs(LARGEST_BATCH):
-            return Range(low, LARGEST_BATCH, 1, self.lone)
+            return found
         most = bisect_left(range(LARGEST_BATCH), True, BATCHES[-1], LARGEST_BATCH, key=differs) - 1
-        return Range(low, most, 1, self.lone, self.why_at(pattern, self.letters(most + 1, inside)))
+        return found._replace(high=most, above=self.why_at(pattern, self.letters(most + 1, inside)))
 
     def range(self, pattern: LayerPattern, knob: str, span: Span) -> Range:
         """The range of a length, all of whose letters are equal at its ends."""
@@ -238,7 +268,7 @@ class PatternSearch:
 
         least = 1 + bisect_left(range(1, min(inside)), True, key=lambda times: fits(pattern, at(times)))
         below = ""
-        if not self.same(pattern, at(least, 2 if self.lone else 1)):
+        if not self.holds_at_least(pattern, at(least)):
             least = least + 1 + bisect_left(range(least + 1, min(inside)), True, key=lambda times: not differs(times))
             below = self.why_at(pattern, at(least - 1))
         most, above = max(*inside, TIMES_LARGER * self.sizes.knobs[knob].default // step), NOT_COMPARED
@@ -247,9 +277,21 @@ class PatternSearch:
             above = self.why_at(pattern, at(most + 1))
         return Range(least * step, most * step, step, below, above)
 
+    def holds_at_least(self, pattern: LayerPattern, letters: Letters) -> bool:
+        """Does a pattern hold at the least lengths, with the least batch of those at which it does?"""
+        least = {**letters, **({BATCH: 2 if self.lone and not self.lone_counts else 1} if self.has_batch else {})}
+        return self.holds(pattern, least) and (not self.lone_counts or self.same(pattern, letters))
+
     def why_at(self, pattern: LayerPattern, letters: Letters) -> str:
         """Why a pattern does not hold at these sizes."""
         return "" if self.same(pattern, letters) else said(self.why)
+
+
+def cheapest_first(places: list[dict[str, int]]) -> list[dict[str, int]]:
+    """The two smallest of the places, at which a network shows whether it has more layers at larger sizes; then the
+    largest, which another refuses; and the rest."""
+    small, other, *rest, large = sorted(places, key=lambda place: prod(place.values()))
+    return [small, other, large, *rest]
 
 
 def fits(pattern: LayerPattern, letters: Letters) -> bool:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from costcalc.errors import Problem
+
 
 class Named(NamedTuple):
     """An input by its name in `forward`."""
@@ -75,6 +77,12 @@ class Leniency(NamedTuple):
 STRICT = Leniency()
 
 
+def lacks(network: str, op: str, times: int, first: str) -> Problem:
+    """The warning about an op that is taken as free: every total lacks it."""
+    said = f"totals of {network} lack {op} ×{times}, first in {first or 'the network'!r}"
+    return Problem(None, said, "it has no rule, and was assumed to be free", True, op)
+
+
 def short_name(op: str) -> str:
     """`add` of `aten::add_`."""
     return op.removeprefix("aten::").rstrip("_")
@@ -92,6 +100,9 @@ class Record:
     outputs: tuple[Tensor, ...]
     lenient: Leniency = STRICT
     stopped: str = ""
+
+
+CONSTANTS, NOT_REACHED = APART = "constants", "not_reached"  # groups of tensors that no module reads as it runs
 
 
 class Origin(NamedTuple):

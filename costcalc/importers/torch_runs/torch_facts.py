@@ -9,32 +9,22 @@ from typing import Any, NamedTuple
 import torch
 
 from costcalc.importers.torch_runs.run_record import makes_new
-from costcalc.importers.torch_runs.torch_quick import QUICK
+from costcalc.importers.torch_runs.torch_quick import QUICK, RECURRENT
 
 WHOLE = {  # composite ops that stay one call; others fall into their parts
     "aten::linear", "aten::conv1d", "aten::conv2d", "aten::conv3d", "aten::matmul", "aten::layer_norm",
     "aten::group_norm", "aten::batch_norm", "aten::instance_norm", "aten::scaled_dot_product_attention", "aten::lstm",
     "aten::gru", "aten::adaptive_avg_pool1d", "aten::adaptive_avg_pool2d", "aten::adaptive_avg_pool3d", "aten::dropout",
     "aten::conv_transpose1d", "aten::conv_transpose2d", "aten::conv_transpose3d", "aten::rms_norm", "aten::embedding",
-    "aten::max_pool1d", "aten::max_pool2d", "aten::max_pool3d", "aten::upsample_nearest2d", "aten::silu", "aten::pad",
+    "aten::max_pool1d", "aten::max_pool2d", "aten::max_pool3d", "aten::silu", "aten::pad",
     "aten::softmax", "aten::log_softmax", "aten::flatten", "aten::reshape", "aten::contiguous", "aten::to",
     "aten::conv1d.padding", "aten::conv2d.padding", "aten::conv3d.padding", "aten::prelu", "aten::pixel_shuffle",
+    "aten::upsample_nearest1d", "aten::upsample_nearest2d", "aten::upsample_nearest3d", "aten::upsample_linear1d",
+    "aten::upsample_bilinear2d", "aten::upsample_trilinear3d", "aten::upsample_bicubic2d", "aten::grid_sampler",
+    "aten::_upsample_nearest_exact1d", "aten::_upsample_nearest_exact2d", "aten::_upsample_nearest_exact3d",
 }  # fmt: skip
 
 
-def _bilinear(x: torch.Tensor, y: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None = None) -> torch.Tensor:
-    """x·W·y for each feature: a product of matrices, then one of vectors."""
-    out = torch.einsum("...oj,...j->...o", torch.einsum("...i,oij->...oj", x, weight), y)
-    return out if bias is None else out + bias
-
-
-def _glu(x: torch.Tensor, dim: int = -1) -> torch.Tensor:
-    """One half times the sigmoid of the other."""
-    a, b = x.chunk(2, dim)
-    return a * b.sigmoid()
-
-
-PARTS = {"aten::bilinear": _bilinear, "aten::glu": _glu}  # of ops that torch runs in one
 FIXED_SHAPE = {"aten::index", "aten::one_hot"}  # tagged as ops whose shape depends on values
 
 
@@ -50,7 +40,7 @@ class Facts(NamedTuple):
     random: bool
     makes_new: bool  # its result depends on the shapes alone of what it reads
     tags: frozenset[str]
-    quick: Callable[..., torch.Tensor | None] | None  # what it returns on meta
+    quick: Callable[..., Any] | None  # what it returns on meta
 
 
 @cache
@@ -66,7 +56,8 @@ def facts_of(func: Any) -> Facts:
         func._can_decompose() and not {name, f"{name}.{schema.overload_name}"} & WHOLE,
         bool(tags & {"data_dependent_output", "dynamic_output_shape"}) and name not in FIXED_SHAPE,
         "nondeterministic_seeded" in tags and name != "aten::dropout", makes_new(name), tags,
-        QUICK.get(name.removeprefix("aten::")) if schema.overload_name in ("", "Tensor", "Scalar") else None,
+        (RECURRENT if schema.overload_name == "input" else QUICK).get(name.removeprefix("aten::"))
+        if schema.overload_name in ("", "Tensor", "Scalar", "input") else None,
     )  # fmt: skip
 
 

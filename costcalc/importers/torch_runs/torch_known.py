@@ -6,7 +6,7 @@ CPU, in their order, so that control flow is that of the real run. What an input
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from math import prod
 from typing import Any, NamedTuple
 
@@ -16,6 +16,20 @@ from costcalc.importers.torch_runs.run_record import Call, Tensor
 
 MAX_ELEMENTS = 1 << 24  # of a tensor whose value is computed
 CPU = torch.device("cpu")
+INDICES = (torch.int64, torch.int32)
+LOOKUPS = ("aten::embedding", "aten::index_select", "aten::index")
+
+
+def rows_looked_up(op: str, given: Mapping[str, Any]) -> Iterator[tuple[int, Tensor, int]]:
+    """What an op looks up: the rows of a table, the indices, and the least of these that is allowed."""
+    if op == "aten::embedding":
+        yield given["weight"].shape[0], given["indices"], 0
+    elif op == "aten::index_select":
+        yield given["self"].shape[given["dim"]], given["index"], 0
+    elif op == "aten::index":
+        for rows, indices in zip(given["self"].shape, given["indices"]):
+            if isinstance(indices, Tensor):
+                yield rows, indices, -rows
 
 
 class Step(NamedTuple):
@@ -69,6 +83,19 @@ class KnownValues:
         done = {id(step) for step in needed}
         self.steps = [step for step in self.steps if id(step) not in done]
         return True
+
+    def check_lookup(self, call: Any, memory: Mapping[int, int]) -> None:
+        """Raises IndexError for a known index that the rows of a table do not have; torch on meta looks at none.
+        `memory` is that of each tensor, by number."""
+        for rows, indices, least in rows_looked_up(*call):
+            if self.memory.isdisjoint({memory[indices.number]}) or not self.prepare({memory[indices.number]}):
+                continue
+            values = self.real(indices)
+            if values.is_meta or not values.numel() or values.dtype not in INDICES:
+                continue
+            low, high = (int(one) for one in values.aminmax())
+            if low < least or high >= rows:
+                raise IndexError(f"index out of range: {low if low < least else high} in a table of {rows} rows")
 
     def run(self, func: Any, arguments: Any) -> Any:
         """Calls an op on values."""

@@ -42,9 +42,9 @@ def batch_norm(
     x: Tensor, weight: Tensor | None, bias: Tensor | None, mean: Tensor | None, variance: Tensor | None,
     training: bool, *_: Any,
 ) -> Tensor | None:  # fmt: skip
-    """With running statistics, of what lies as images do."""
+    """With running statistics, or with its own where there are none, of what lies as images do."""
     own = [one for one in (weight, bias, mean, variance) if one is not None]
-    if training or mean is None or x.dim() < 2 or any(one.shape != x.shape[1:2] for one in own):
+    if training is (mean is not None) or x.dim() < 2 or any(one.shape != x.shape[1:2] for one in own):
         return None
     lies = x.is_contiguous() or (x.dim() == 4 and x.is_contiguous(memory_format=torch.channels_last))
     return torch.empty_like(x) if lies and all(one.dtype == x.dtype for one in own) else None
@@ -60,6 +60,30 @@ def layer_norm(
     if any(tuple(one.shape) != last or one.dtype != x.dtype for one in own):
         return None
     return torch.empty_like(x, memory_format=torch.contiguous_format)
+
+
+def recurrent(gates: int) -> Callable[..., tuple[Tensor, ...] | None]:
+    """Layers of cells along a sequence, without projections: the outputs, and the states at the end. torch runs every
+    cell, which takes as long as the sequence is."""
+
+    def quick(
+        x: Tensor, states: Any, params: Any, has_biases: bool, layers: int, dropout: float, train: bool,
+        bidirectional: bool, batch_first: bool,
+    ) -> tuple[Tensor, ...] | None:  # fmt: skip
+        given = (states,) if isinstance(states, Tensor) else tuple(states)
+        directions, hidden = 1 + bidirectional, given[0].shape[-1]
+        if x.dim() != 3 or x.shape[1 - batch_first] == 0 or x.shape[-1] != params[0].shape[-1]:
+            return None
+        n, steps = (x.shape[0], x.shape[1]) if batch_first else (x.shape[1], x.shape[0])
+        if any(one.shape != (layers * directions, n, hidden) or one.dtype != x.dtype for one in given):
+            return None
+        if params[0].shape[0] != gates * hidden or any(one.dtype != x.dtype for one in params):
+            return None
+        out = torch.empty((steps, n, directions * hidden), dtype=x.dtype, device="meta")
+        ends = [torch.empty(one.shape, dtype=x.dtype, device="meta") for one in given]
+        return (out.transpose(0, 1) if batch_first else out), *ends
+
+    return quick
 
 
 def first(x: Tensor, *_: Any, **__: Any) -> Tensor | None:
@@ -79,3 +103,4 @@ QUICK: dict[str, Callable[..., Tensor | None]] = {
     **dict.fromkeys(OF_TWO, like_both), **dict.fromkeys([f"{name}_" for name in OF_TWO], first_of_both),
     "linear": linear, "batch_norm": batch_norm, "layer_norm": layer_norm,
 }  # fmt: skip
+RECURRENT: dict[str, Callable[..., tuple[Tensor, ...] | None]] = {"lstm": recurrent(4), "gru": recurrent(3)}

@@ -33,5 +33,5 @@ def untouched(module: nn.Module) -> Iterator[None]:
 
 
 def _contents(attributes: dict[str, Any]) -> list[tuple[Any, Any]]:
-    """The containers among attributes, each with a copy."""
-    return [(value, value.copy()) for value in attributes.values() if isinstance(value, CONTAINERS)]
+    """The containers among attributes, each with a copy. Most are empty, and an OrderedDict is slow to copy."""
+    return [(value, value.copy() if value else ()) for value in attributes.values() if isinstance(value, CONTAINERS)]

@@ -1,4 +1,4 @@
-"""Pauses the garbage collector while a spec is parsed or bound."""
+"""Pauses the garbage collector while a spec is parsed or bound, or a network is recorded."""
 
 from __future__ import annotations
 
