@@ -52,6 +52,7 @@ from costcalc.functions import elasticity as elasticity
 from costcalc.functions import explain as explain
 from costcalc.functions import formula as formula
 from costcalc.functions import info as info
+from costcalc.functions import lecture as lecture
 from costcalc.functions import memory as memory
 from costcalc.functions import ratio as ratio
 from costcalc.functions import reconcile as reconcile

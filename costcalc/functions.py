@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from costcalc.analysis.training.checkpoint_plan import CheckpointPlan
     from costcalc.analysis.training.memory_use import MemoryUse
     from costcalc.analysis.transfer.transfer_result import Transfer
+    from costcalc.lectures.lecture_tour import LectureTour
     from costcalc.models.model import Model
     from costcalc.pipeline.augmentation import Augmentation
     from costcalc.result import TableResult
@@ -123,6 +124,14 @@ def reconcile(target: Target, *, figure: str | int | None = None) -> Reconciliat
     from costcalc.analysis.reconcile import reconcile_model
 
     return reconcile_model(load(target))
+
+
+def lecture(number: int | None = None) -> LectureTour:
+    """The questions of a lecture, 1 to 12, or of all: each with the command that has the number, the number as counted
+    now, and why: `print(lecture(6).text())`. Raises UsageError for another number."""
+    from costcalc.lectures.lecture_tour import lecture_tour
+
+    return lecture_tour(number)
 
 
 def formula(target: Target, metric: str = "macs", *, assume: Sequence[str] | str = ()) -> Formula:

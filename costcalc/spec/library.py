@@ -36,6 +36,7 @@ class Entry(NamedTuple):
     kind: str  # "spec" or "preset"
     title: str
     spec: str
+    lecture: int = 0  # 0 for none
 
 
 @cache
@@ -66,10 +67,10 @@ def entries() -> list[Entry]:
     found = []
     for stem in _paths():
         head = _head(stem)
-        found.append(Entry(head.name, "spec", head.title, head.name))
+        found.append(Entry(head.name, "spec", head.title, head.name, head.lecture))
         for preset in head.presets.values():
             about = preset.about or settings_text(preset.settings)
-            found.append(Entry(preset.name, "preset", about, head.name))
+            found.append(Entry(preset.name, "preset", about, head.name, head.lecture))
     return found
 
 

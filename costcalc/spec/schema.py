@@ -15,6 +15,7 @@ from costcalc.ops.base import is_join, layer_ops
 from costcalc.ops.fields import Kind
 from costcalc.ops.synonyms import field_synonyms
 from costcalc.spec import knobs, parse, published
+from costcalc.spec.lecture_titles import LECTURES
 from costcalc.spec.signature import FOR_OPS, STRUCTURES, kinds_of, needed_by
 
 Schema = dict[str, Any]
@@ -30,6 +31,7 @@ ABOUT = {
     "title": "one line, shown by `costcalc list`",
     "source": "where the architecture is from",
     "about": "a paragraph",
+    "lecture": "the number of its lecture, for `costcalc list`",
     "knobs": "what the reader may set; batch is a knob of every spec",
     "presets": "settings of knobs that are a known network",
     "sizes": "named expressions; later ones may use earlier ones",
@@ -70,6 +72,7 @@ def _top(metrics: list[str]) -> Schema:
     parts: Schema = {
         "name": WORD,
         **dict.fromkeys(("title", "source", "about"), TEXT),
+        "lecture": {"type": "integer", "minimum": 1, "maximum": len(LECTURES)},
         "knobs": by_name(knob()),
         "presets": by_name({"type": "object", "additionalProperties": VALUE}),
         "sizes": by_name(VALUE),
