@@ -1,5 +1,5 @@
-"""Fills numbers into sentences: `{macs of vgg16}`, `{params of vgg16, fc6}` of a block, and `{macs of vgg16 / vgg11}` as
-a ratio."""
+"""Fills numbers into sentences: `{macs of vgg16}`, `{params of vgg16, fc6}` of a block, and as a ratio
+`{macs of vgg16 / vgg11}`."""
 
 from __future__ import annotations
 

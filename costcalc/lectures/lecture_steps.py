@@ -129,7 +129,7 @@ STEPS: tuple[tuple[Step, ...], ...] = (
             "its {params of lenet5} in the first linear layer.",
         ),
         Step(
-            "With half of the filters?",
+            "28×28×192 to 16 maps, half as many: how many multiplies?",
             "show conv1x1@c_out=16",
             "{macs of conv1x1@c_out=16}",
             "Half of {macs of conv1x1}: the cost is linear in the filters, and in the channels that come in.",
@@ -219,7 +219,7 @@ STEPS: tuple[tuple[Step, ...], ...] = (
             "And in two slices?",
             "show mobilenet_v2_sliced@slices=two --depth 1 --columns name,out,peak_bytes",
             "{peak_bytes of mobilenet_v2_sliced@slices=two}",
-            "The second block still decides. In six slices it is the first layer, which has no expansion.",
+            "The first expansion still decides. In six slices it is the first layer, which has none.",
         ),
     ),
     (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 LECTURES = (
-    "LeNet-5", "AlexNet", "VGG", "plain nets and ResNets", "1×1 convolutions and network in network",
-    "Inception, the motivation", "the Inception network", "MobileNet v1", "MobileNet v2", "EfficientNet",
-    "transfer learning", "data augmentation",
+    "LeNet-5", "AlexNet", "VGG", "Plain nets and ResNets", "1×1 convolutions and network in network",
+    "Inception, the motivation", "The Inception network", "MobileNet v1", "MobileNet v2", "EfficientNet",
+    "Transfer learning", "Data augmentation",
 )  # fmt: skip
