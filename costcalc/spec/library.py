@@ -163,7 +163,8 @@ def _spec_of(name: str, max_bytes: int) -> tuple[Spec, dict[str, Any]]:
 
 OTHER_FAMILIES = (  # not in the library, but a slip away from a name in it: no hint should offer that one
     "densenet", "efficientnet_v2", "efficientnetv2", "ghostnet", "mobilenet_v3", "mobilenetv3", "mobilenet_v4",
-    "mobilenetv4", "mobilevit", "regnet", "resnest", "resnext", "res2net", "segnet", "senet", "shufflenet",
+    "mobilenetv4", "mobilevit", "regnet", "resnest", "resnet164", "resnet200", "resnet269", "resnet1001", "resnet1202",
+    "resnext", "res2net", "segnet", "senet", "shufflenet",
 )  # fmt: skip
 PICKLED = (".pt", ".pth", ".pt2", ".ptl", ".ckpt", ".bin", ".pkl", ".npy", ".npz", ".joblib", ".mar")
 
