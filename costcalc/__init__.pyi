@@ -9,6 +9,7 @@ from costcalc.analysis.closed_form.ratio import Ratio as Ratio
 from costcalc.analysis.compare import Comparison as Comparison
 from costcalc.analysis.cost import Cost as Cost
 from costcalc.analysis.feeding import Feeding as Feeding
+from costcalc.analysis.figure_search import FigureSearch as FigureSearch
 from costcalc.analysis.net_info import NetInfo as NetInfo
 from costcalc.analysis.reconcile import Reconciliation as Reconciliation
 from costcalc.analysis.scaling.break_even import BreakEven as BreakEven
@@ -53,6 +54,7 @@ from costcalc.functions import elasticity as elasticity
 from costcalc.functions import explain as explain
 from costcalc.functions import formula as formula
 from costcalc.functions import info as info
+from costcalc.functions import lecture as lecture
 from costcalc.functions import memory as memory
 from costcalc.functions import ratio as ratio
 from costcalc.functions import reconcile as reconcile
@@ -71,6 +73,7 @@ from costcalc.knob_functions import next_steps as next_steps
 from costcalc.knob_functions import scale as scale
 from costcalc.knob_functions import sweep as sweep
 from costcalc.knob_functions import sweep_presets as sweep_presets
+from costcalc.lectures.lecture_tour import LectureTour as LectureTour
 from costcalc.models.knob import Knob as Knob
 from costcalc.models.knob import Preset as Preset
 from costcalc.models.model import Architecture as Architecture

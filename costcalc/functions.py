@@ -20,12 +20,14 @@ if TYPE_CHECKING:
     from costcalc.analysis.compare import Comparison
     from costcalc.analysis.cost import Cost
     from costcalc.analysis.feeding import Feeding
+    from costcalc.analysis.figure_search import FigureSearch
     from costcalc.analysis.net_info import NetInfo
     from costcalc.analysis.reconcile import Reconciliation
     from costcalc.analysis.scaling.scale import Scaled
     from costcalc.analysis.training.checkpoint_plan import CheckpointPlan
     from costcalc.analysis.training.memory_use import MemoryUse
     from costcalc.analysis.transfer.transfer_result import Transfer
+    from costcalc.lectures.lecture_tour import LectureTour
     from costcalc.models.model import Model
     from costcalc.pipeline.augmentation import Augmentation
     from costcalc.result import TableResult
@@ -102,11 +104,19 @@ def explain(target: Target) -> TableResult:
     return explain_model(load(target))
 
 
-def reconcile(target: Target) -> Reconciliation:
+def reconcile(target: Target, *, figure: str | int | None = None) -> Reconciliation | FigureSearch:
     """Each published figure of a network beside ours, and the reason for the difference; of a pipeline as
-    `reconcile("augment:alexnet")`."""
+    `reconcile("augment:alexnet")`.
+
+    With a `figure`, which convention of which variant of the network gives it, and how often chance would:
+    `reconcile("resnet50", figure="9.74G").matches`. Raises UsageError for a text that is no figure.
+    """
     from costcalc.pipeline.pipeline_library import is_pipeline, load_pipeline
 
+    if figure is not None:
+        from costcalc.analysis.figure_search import search_figure
+
+        return search_figure(load(target), figure)
     if is_pipeline(target):
         from costcalc.analysis.reconcile_pipeline import reconcile_pipeline
 
@@ -114,6 +124,14 @@ def reconcile(target: Target) -> Reconciliation:
     from costcalc.analysis.reconcile import reconcile_model
 
     return reconcile_model(load(target))
+
+
+def lecture(number: int | None = None) -> LectureTour:
+    """The questions of a lecture, 1 to 12, or of all: each with the command that has the number, the number as counted
+    now, and why: `print(lecture(6).text())`. Raises UsageError for another number."""
+    from costcalc.lectures.lecture_tour import lecture_tour
+
+    return lecture_tour(number)
 
 
 def formula(target: Target, metric: str = "macs", *, assume: Sequence[str] | str = ()) -> Formula:

@@ -92,6 +92,8 @@ RESULTS = {
     "elasticity": lambda: costcalc.elasticity(LENET),
     "explain": lambda: costcalc.explain(LENET),
     "info": lambda: costcalc.info(LENET),
+    "lecture": lambda: costcalc.lecture(6),
+    "reconcile, a figure": lambda: costcalc.reconcile(LENET, figure="61.7K"),
     "formula": lambda: costcalc.formula(LENET, "params"),
     "formula, assuming": lambda: costcalc.formula(LENET, assume=["r%4==0"]),
     "formula --elasticity": lambda: FormulaTables(costcalc.formula(LENET), {"elasticity": costcalc.elasticity(LENET)}),

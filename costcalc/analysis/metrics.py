@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from costcalc.analysis import paths, receptive_columns
+from costcalc.analysis import counted_elsewhere, paths, receptive_columns
 from costcalc.analysis.memory import Layer, live_elements, written_elements
 from costcalc.analysis.traffic import activations_moved, weights_moved
 from costcalc.analysis.training import step_metrics
@@ -127,9 +127,22 @@ METRICS: dict[str, Metric] = {
         title="FLOPs", counts="2 × MACs: a multiplication and an addition for each", unit="operations",
         parts=(Part(("macs",), 2),),
     ),
+    "macs_on_input": Metric(
+        title="MACs on input", unit="multiplications", parts=(Part(counted_elsewhere.macs_on_input),),
+        no_formula="the edges of images make one too long to read; `costcalc sweep` has it at any number of points",
+        counts="multiply-accumulates with an element of a layer's input: those with zeros of its padding left out",
+    ),
     "elementwise": Metric(
         title="elementwise", counts="all other arithmetic, one per element and elementary operation",
         unit="operations", parts=(Part(("elementwise",)),), usual=True,
+    ),
+    "bias_additions": Metric(
+        title="bias additions", counts="one for each output of a convolution or linear layer that has a bias",
+        unit="operations", parts=(Part(counted_elsewhere.bias_additions),),
+    ),
+    "bn_elements": Metric(
+        title="batch-norm elements", counts="elements that batch norm writes", unit="elements",
+        parts=(Part(counted_elsewhere.bn_elements),),
     ),
     "activations": Metric(
         title="activations", counts="elements written by layers, views none", unit="elements written",
@@ -138,6 +151,10 @@ METRICS: dict[str, Metric] = {
     "activations_in_place": Metric(
         title="activations in place", unit="elements written", layers=written_elements,
         counts="elements written by layers, each tensor that is written over once, as with torch's inplace=True",
+    ),
+    "input_elements": Metric(
+        title="input elements", unit="elements", layers=counted_elsewhere.input_elements,
+        counts="elements of the network's inputs, each at the first layer that reads it",
     ),
     "output": Metric(
         title="output", counts="elements that leave a layer, block or network", unit="elements",

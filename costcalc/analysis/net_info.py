@@ -9,9 +9,10 @@ from typing import Any
 
 from costcalc.analysis.columns import metric_column
 from costcalc.analysis.cost import Cost, cost_of
+from costcalc.analysis.reconcile import network_of
 from costcalc.dims import MAX_SIZE
 from costcalc.errors import CostcalcError
-from costcalc.models.knob import Knob
+from costcalc.models.knob import QUOTED, Knob
 from costcalc.models.model import Model
 from costcalc.result import Result
 from costcalc.table import Column, Table, cell
@@ -31,6 +32,7 @@ class NetInfo(Result):
     model: Model
     knobs: tuple[dict[str, Any], ...]  # `knob`, `value`, `takes`, `about`, `effect`
     presets: tuple[dict[str, Any], ...]  # `preset`, `about`, `settings`, `params`, `macs`
+    quoted: tuple[dict[str, Any], ...] = ()  # `network`, `top1` …, `source`: as published, and not computed
 
     def tables(self) -> list[Table]:
         """The network with its source; its knobs; its presets."""
@@ -40,6 +42,12 @@ class NetInfo(Result):
         if self.presets:
             columns = Column("preset", "preset", "text"), Column("about", "what it is", "text", 1)
             tables.append(Table("presets", (*columns, *(metric_column(name) for name in SHOWN)), self.presets))
+        if self.quoted:
+            names = [name for name in QUOTED if any(name in row for row in self.quoted)]
+            figures = [Column(name, name, "figure") for name in names]
+            about = Column("network", "network", "text"), *figures, Column("source", "from", "text", 1)
+            notes = [f"{name}: {QUOTED[name]}; quoted, not computed" for name in names]
+            tables.append(Table("accuracy", about, self.quoted, None, notes))
         tables[-1].notes += [f"try: {command}" for command in self.commands()]
         return tables
 
@@ -72,7 +80,8 @@ class NetInfo(Result):
     def _fields(self) -> dict[str, Any]:
         of = self.model.architecture
         about = {"name": of.name, "title": of.title, "source": of.source, "about": " ".join(of.about.split())}
-        return {"target": self.model.label, **about, "knobs": [*self.knobs], "presets": [*self.presets]}
+        lists = {"knobs": [*self.knobs], "presets": [*self.presets], "quoted": [*self.quoted]}
+        return {"target": self.model.label, **about, **lists}
 
     def _summary(self) -> str:
         return self.model.heading
@@ -82,7 +91,19 @@ def net_info(model: Model) -> NetInfo:
     """What is known of a network. Raises UsageError for symbols as knobs."""
     model.require_numeric("info")
     knobs = tuple([_knob(model, knob) for knob in model.knobs.values()])
-    return NetInfo(model, knobs, tuple([_preset(model, name) for name in model.presets]))
+    presets = tuple([_preset(model, name) for name in model.presets])
+    return NetInfo(model, knobs, presets, tuple(_quoted(model)))
+
+
+def _quoted(model: Model) -> list[dict[str, Any]]:
+    """The quoted figures of the spec's networks, those of one source together; if the model sets knobs, of this one."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for figure in model.published:
+        network = network_of(model, figure)
+        if figure.is_quoted and model.settings.items() <= network.values.items():
+            row = found.setdefault((network.label, figure.source), {"network": network.label})
+            row |= {figure.metric: figure.value, "source": figure.source}
+    return [*found.values()]
 
 
 def _knob(model: Model, knob: Knob) -> dict[str, Any]:
@@ -116,7 +137,7 @@ def others(knob: Knob, now: Any) -> list[Any]:
         return [not now]
     if knob.choices:
         return [choice for choice in knob.choices if choice != now]
-    nearby = [2 * now, now // 2 if knob.kind == "integer" else now / 2, knob.high, knob.low]
+    nearby = [2 * now or 1, now // 2 if knob.kind == "integer" else now / 2, knob.high, knob.low]
     return [value for value in nearby if value != now]
 
 

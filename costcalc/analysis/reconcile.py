@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from costcalc.analysis.conventions import Convention, read_convention
 from costcalc.analysis.cost import Cost, cost_of
 from costcalc.analysis.fold import block_names
-from costcalc.analysis.metrics import metric_of, why_not_whole
 from costcalc.analysis.warnings import warnings_of
 from costcalc.errors import CostcalcError, Problem, SpecError, did_you_mean
 from costcalc.models.knob import Published
@@ -101,7 +101,9 @@ def reconcile_model(model: Model) -> Reconciliation:
     figures, others = [], []
     wanted = {name: model.values[name] for name in model.settings}
     for published in model.published:
-        other = _network(model, published)
+        if published.is_quoted:
+            continue
+        other = network_of(model, published)
         label = other.label
         if not wanted.items() <= other.values.items():
             others.append(label)
@@ -115,7 +117,7 @@ def reconcile_model(model: Model) -> Reconciliation:
     return Reconciliation(model.label, model.heading, kind, tuple(figures), tuple(others), warned, see=see)
 
 
-def _network(model: Model, published: Published) -> Model:
+def network_of(model: Model, published: Published) -> Model:
     """The network a figure is for."""
     preset = model.presets[published.preset].settings if published.preset else {}
     at = ",".join(f"{name}={value_text(value)}" for name, value in published.at.items())
@@ -137,18 +139,23 @@ def check_figure(published: Published, label: str, exact: int) -> FigureCheck:
 
 def _exact(published: Published, label: str, cost: Cost) -> int:
     """Our count for the network or block of a figure. Raises SpecError for a metric or block that does not exist."""
-    try:
-        metric_of(published.metric, unless=why_not_whole)
-    except CostcalcError as error:
-        raise SpecError(Problem(published.metric_place, *error.said)) from None
+    convention = convention_of(published)
     if not published.block:
-        return int(cost.total(published.metric))
+        return convention.total(cost)
     depth = published.block.count(".") + 1
-    found = [block for block in cost.fold(depth, [published.metric]) if block.name == published.block]
+    found = [block for block in cost.fold(depth, convention.metrics) if block.name == published.block]
     if not found:
         hint = did_you_mean(published.block, block_names(cost.layers))
         raise SpecError(Problem(published.place, f"no block {published.block!r} in {label}", hint))
-    return int(found[0].costs[published.metric])
+    return convention.of(lambda name: found[0].costs[name])
+
+
+def convention_of(published: Published) -> Convention:
+    """What a figure counts. Raises SpecError, at its place, for a metric that does not exist or is not whole."""
+    try:
+        return read_convention(published.metric)
+    except CostcalcError as error:
+        raise SpecError(Problem(published.metric_place, *error.said)) from None
 
 
 def read_figure(text: str, thousand: int) -> tuple[Fraction, int, int]:

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from costcalc.analysis.conventions import read_convention
 from costcalc.analysis.file_report import name_unlike_file
 from costcalc.analysis.fold import block_names
-from costcalc.analysis.metrics import metric_of, why_not_whole
 from costcalc.analysis.suspects import suspects
 from costcalc.analysis.walk import Row, walk
 from costcalc.errors import MAX_PROBLEMS, CostcalcError, Place, Problem, Problems, SpecError, did_you_mean
@@ -97,8 +97,10 @@ class SpecChecker:
     def unknown_metrics(self) -> Iterator[Problem]:
         """Published figures of metrics that do not exist or are not whole numbers."""
         for figure in self.spec.published:
+            if figure.is_quoted:
+                continue
             try:
-                metric_of(figure.metric, unless=why_not_whole)
+                read_convention(figure.metric)
             except CostcalcError as error:
                 yield Problem(figure.metric_place, *error.said)
 

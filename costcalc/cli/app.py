@@ -31,6 +31,7 @@ from costcalc.cli import (
     shown_options,
     spec_files,
     sweeps,
+    tour,
     training,
     transfer,
     warned,
@@ -53,6 +54,7 @@ COMMANDS: dict[Callable[..., None], tuple[str, str]] = {  # a few words, and an 
     augmenting.augment: ("What feeding a network takes.", "augment alexnet --step resnet50"),
     counts.explain: ("Each number as a product of sizes.", "explain inception_bottleneck"),
     counts.reconcile: ("Published figures beside ours.", "reconcile googlenet"),
+    tour.lecture: ("Twelve lectures: guess, run, see why.", "lecture 6"),
     hardware.verify: ("Our counts beside torch's.", "verify resnet50"),
     hardware.time: ("How long networks take here.", "time inception_naive inception_bottleneck"),
     hardware.devices: ("What can be timed here.", "devices"),
@@ -221,7 +223,7 @@ def _invoke(arguments: list[str]) -> int:
         typer.main.get_command(app)(arguments, prog_name="costcalc")
     main = typer.main.get_command(_only(arguments[0]))
     try:
-        with main.make_context("costcalc", list(arguments)) as context:
+        with main.make_context("costcalc", list(arguments), obj=run) as context:  # `lecture` runs others
             main.invoke(context)
     except typer.Exit as stop:
         return stop.exit_code

@@ -42,6 +42,7 @@ Train = Annotated[bool, typer.Option("--train", help="What a training step costs
 
 if TYPE_CHECKING:
     from costcalc.analysis.compare import Comparison
+    from costcalc.analysis.figure_search import FigureSearch
     from costcalc.analysis.scaling.break_even import BreakEven
     from costcalc.net import Net
 
@@ -210,6 +211,10 @@ def explain(
 
 def reconcile(
     target: Target,
+    figure: Annotated[
+        str | None,
+        typer.Option("--figure", metavar="N", help="Which convention of which variant gives 9.74G?"),
+    ] = None,
     columns: Columns = None,
     dtype: Dtype = None,
     input: Input = None,
@@ -220,9 +225,16 @@ def reconcile(
     max_bytes: MaxBytes = MAX_BYTES,
 ) -> None:
     """Each published figure, ours, and the reason for the difference; of an augmentation pipeline as augment:alexnet.
-    Exit 1 if one differs without a reason."""
+    Exit 1 if one differs without a reason; with --figure if nothing explains it."""
     from costcalc.pipeline.pipeline_library import is_pipeline, load_pipeline
 
+    if figure is not None:
+        (model,) = load_models([target], set_, max_layers, max_bytes, dtype, inputs=input)
+        found = _searched(model, figure)
+        emit(found, format, output, columns=columns)
+        if not found.ok:
+            raise typer.Exit(1)
+        return
     if is_pipeline(target, max_bytes=max_bytes):
         from costcalc.analysis.reconcile_pipeline import reconcile_pipeline
 
@@ -238,3 +250,12 @@ def reconcile(
     emit(reconciled, format, output, columns=columns, hint=hint)
     if not reconciled.ok:
         raise typer.Exit(1)
+
+
+def _searched(model: Net, figure: str) -> FigureSearch:
+    """What gives a figure, with a progress bar."""
+    from costcalc.analysis.figure_search import search_figure
+    from costcalc.report.progress_bar import progress_bar
+
+    with progress_bar() as show:
+        return search_figure(model, figure, show)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copyreg
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -121,9 +122,19 @@ class Preset(ReadOnly):
     place: Place | None = None
 
 
+FIGURE = re.compile(r"[0-9]{1,3}(,[0-9]{3}){1,6}|[0-9]{1,20}(\.[0-9]{1,20})?[KMGB]?")  # 61,706 or 5.3M
+QUOTED = {  # what costcalc quotes and never computes, and what it is in words
+    "top1": "% of ImageNet's validation images whose class is the first guess",
+    "top5": "% of ImageNet's validation images whose class is among the first five guesses",
+}
+
+
 @dataclass(frozen=True, eq=False)
 class Published(ReadOnly):
-    """A printed figure: `value` as text, for the network of `preset` and `at`, or for one `block` of it."""
+    """A printed figure: `value` as text, for the network of `preset` and `at`, or for one `block` of it.
+
+    `metric` is one of costcalc's, or a sum of them, `flops+2*bn_elements`; or one of QUOTED, which is not computed.
+    """
 
     metric: str
     value: str
@@ -135,3 +146,8 @@ class Published(ReadOnly):
     because: str = ""
     place: Place | None = None
     metric_place: Place | None = None
+
+    @property
+    def is_quoted(self) -> bool:
+        """Is it quoted, and not compared with a count?"""
+        return self.metric in QUOTED

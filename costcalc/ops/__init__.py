@@ -19,6 +19,7 @@ from costcalc.ops.gradients import (
 from costcalc.ops.imported import Constant, Contraction, Elementwise, Move, Parameter, Reduction, View
 from costcalc.ops.interpolation import GridSample, Upsample
 from costcalc.ops.linear import RBF, Linear
+from costcalc.ops.locally_connected import LocallyConnected
 from costcalc.ops.movement import ChannelPad, Flatten, Input, Reshape, Transpose
 from costcalc.ops.needs import Need
 from costcalc.ops.norm import BatchNorm, GroupNorm, LayerNorm, LocalResponseNorm, RMSNorm
@@ -87,6 +88,7 @@ __all__ = [
     "LeakyReLU",
     "Linear",
     "LocalResponseNorm",
+    "LocallyConnected",
     "MatMul",
     "MaxPool",
     "Move",

@@ -36,6 +36,10 @@ branches. Optional:
     synonyms …      other names of it and its fields: see synonyms.py
     axis_roles …    which axes are features or positions: see axis_roles.py
     reads …         which elements of its inputs one of its output depends on: see reads.py
+    macs_on_input(*ins, out)
+                    those of its multiplies that are not with a zero of padding; all of them, unless it says otherwise
+    stored_statistics
+                    does it normalise by stored statistics, as batch norm does?
 
 An elementary operation is one of + − × ÷, a comparison, or one function of C's <math.h> (exp, tanh, erf, sqrt, pow).
 """
@@ -95,6 +99,7 @@ def op(cls: Class) -> Class:
     cls.is_input = getattr(cls, "is_input", False)
     cls.lies_in_weights = getattr(cls, "lies_in_weights", False)
     cls.index_limit = getattr(cls, "index_limit", None)
+    cls.stored_statistics = getattr(cls, "stored_statistics", False)
     if not hasattr(cls, "autocast"):
         cls.autocast = in_widest
     if not hasattr(cls, "backward_workspace"):
@@ -165,10 +170,11 @@ def _owner(cls: type[Any], question: str) -> int:
 
 def _refuse_mixed(cls: type[Any]) -> None:
     """Raises TypeError for own macs with inherited backward_macs, or own elementwise with an inherited output."""
-    for own, inherited in (("macs", "backward_macs"), ("elementwise", "output")):
+    for own, inherited in (("macs", "backward_macs"), ("macs", "macs_on_input"), ("elementwise", "output")):
         other = _owner(cls, inherited)
+        is_free = not hasattr(cls, inherited)  # to leave open
         is_shared = inherited == "output" and cls.__mro__[other] not in CLASSES  # a base class speaks for a family
-        if _owner(cls, own) < other and not is_shared:
+        if _owner(cls, own) < other and not is_shared and not is_free:
             ancestor = cls.__mro__[other].__name__
             raise TypeError(
                 f"op {cls.__name__} has {own} of its own, but the {inherited} of {ancestor}; give it {inherited} too"

@@ -20,6 +20,7 @@ from costcalc.ops.window import (
     output_sizes,
     padded,
     per_axis,
+    positions_on_input,
     sliding,
     sliding_axes,
     window_elements,
@@ -100,6 +101,9 @@ class Conv:
         # each output element is one dot product over a k×k window of the c_in/groups channels its group sees
         return elements(out) * window_elements(self, x) * exact_div(x[1], self.groups)
 
+    def macs_on_input(self, x: Shape, *, out: Shape) -> Size:
+        return elements(out[:2]) * positions_on_input(self, x) * exact_div(x[1], self.groups)
+
     backward_macs = of_weight_and_input
     elementwise = bias_adds
     train_elementwise = bias_sums
@@ -163,6 +167,9 @@ class Depthwise:
         # each output element is one dot product over a k×k window of a single channel
         return elements(out) * window_elements(self, x)
 
+    def macs_on_input(self, x: Shape, *, out: Shape) -> Size:
+        return elements(out[:2]) * positions_on_input(self, x)
+
     backward_macs = of_weight_and_input
     elementwise = bias_adds
     train_elementwise = bias_sums
@@ -211,6 +218,9 @@ class PartialConv:
     def macs(self, x: Shape, *, out: Shape) -> Size:
         # every connected pair of maps is a single-channel convolution over all positions
         return elements((out[0], sum(map(len, self.sees)), *out[2:])) * window_elements(self, x)
+
+    def macs_on_input(self, x: Shape, *, out: Shape) -> Size:
+        return out[0] * sum(map(len, self.sees)) * positions_on_input(self, x)
 
     backward_macs = of_weight_and_input
     elementwise = bias_adds

@@ -45,6 +45,7 @@ class BatchNorm:
     derived_fields = ("num_features",)
     features_axis = 1
     axis_roles = keep_channels
+    stored_statistics = True
 
     def needs(self, x: Shape) -> Iterator[Need]:
         return axes(x, 2, "(batch, channels, …)")

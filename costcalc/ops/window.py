@@ -5,7 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from costcalc.dims import Shape, Size, all_of, ceil_div, decided, divides, equal, maximum, output_size, prod
+from costcalc.dims import (
+    Shape,
+    Size,
+    all_of,
+    at_least,
+    ceil_div,
+    decided,
+    divides,
+    equal,
+    exact_div,
+    floor_div,
+    is_symbolic,
+    maximum,
+    minimum,
+    one_number,
+    output_size,
+    prod,
+)
+from costcalc.errors import PointsDiffer, UsageError
 from costcalc.ops.needs import Fact, Fits, Need
 
 WINDOW_SYNONYMS = {"kernel_size": "kernel", "strides": "stride", "dilation_rate": "dilation"}
@@ -82,3 +100,46 @@ def fits(size: Size, kernel: Size, padding: Size, dilation: Size, overhang: Size
     """A window reaches dilation·(kernel − 1) + 1 positions, and past the end by `overhang` of them at most."""
     padded = not (padding.__class__ is int and padding == 0)
     return Fits(dilation * (kernel - 1) + 1, size + 2 * padding, overhang, padded=padded)
+
+
+def positions_on_input(self: Any, x: Shape) -> Size:
+    """The pairs of a window and one of its positions that lie on the input and not in its padding, over all windows.
+
+    Along each axis they are windows·k, less those before the start and after the end; axes multiply.
+    """
+    return prod(_pairs_along(*axis) for axis in sliding(self, x))
+
+
+def _pairs_along(size: Size, kernel: Size, stride: Size, padding: Any, dilation: Size) -> Size:
+    windows, reach = output_size(size, kernel, stride, padding, dilation), dilation * (kernel - 1) + 1
+    if padding.__class__ is int and padding == 0:
+        return windows * kernel
+    covered = (windows - 1) * stride + reach
+    before = floor_div(maximum(covered - size, 0), 2) if padding.__class__ is str else padding
+    outside = [_hanging(over, windows, kernel, stride, dilation) for over in (before, covered - size - before)]
+    return windows * kernel - sum(outside)
+
+
+def _hanging(over: Size, windows: Size, kernel: Size, stride: Size, dilation: Size) -> Size:
+    """Pairs of a window and a position that hang over one end by `over` positions, and by `stride` less for each next
+    window: Σ min(kernel, ⌈(over − i·stride)/dilation⌉)."""
+    most = dilation * kernel
+    more = 0 if at_least(most, over) is True else _ceilings(over - most, windows, stride, dilation)
+    return _ceilings(over, windows, stride, dilation) - more
+
+
+def _ceilings(over: Size, windows: Size, stride: Size, dilation: Size) -> Size:
+    """Σ ⌈(over − i·stride)/dilation⌉ over windows i, as long as it is positive.
+
+    Every dilation-th term is `stride` less than the one before, so that each of `dilation` sums is arithmetic.
+    """
+    if is_symbolic(dilation):
+        raise UsageError("macs_on_input needs a numeric dilation; set it")
+    step = one_number(dilation)
+    if step is None:
+        raise PointsDiffer(dilation.num, "the dilation differs between points of an array")
+    terms, total = minimum(windows, ceil_div(maximum(over, 0), stride)), 0
+    for first in range(step):
+        n = maximum(0, ceil_div(terms - first, dilation))
+        total += n * ceil_div(over - first * stride, dilation) - stride * exact_div(n * (n - 1), 2)
+    return total

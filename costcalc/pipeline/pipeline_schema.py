@@ -31,7 +31,7 @@ def pipeline_schema() -> Schema:
         "knobs": by_name(knob()),
         "input": {"type": "array", "items": SIZE, "minItems": 3, "maxItems": 3},
         "steps": {"type": "array", "items": _step(), "minItems": 1},
-        "published": {"type": "array", "items": figure([*METRICS])},
+        "published": {"type": "array", "items": figure({"enum": [*METRICS]})},
     }
     top = {key: {**parts[key], "description": (ABOUT | ABOUT_PIPELINES)[key]} for key in pipeline_reader.KEYS}
     return {

@@ -37,6 +37,7 @@ class Entry(NamedTuple):
     kind: str  # "spec" or "preset"
     title: str
     spec: str
+    lecture: int = 0  # 0 for none
 
 
 @cache
@@ -86,10 +87,10 @@ def _entries(stems: Iterable[str]) -> list[Entry]:
     found = []
     for stem in stems:
         head = _head(stem)
-        found.append(Entry(head.name, "spec", head.title, head.name))
+        found.append(Entry(head.name, "spec", head.title, head.name, head.lecture))
         for preset in head.presets.values():
             about = preset.about or settings_text(preset.settings)
-            found.append(Entry(preset.name, "preset", about, head.name))
+            found.append(Entry(preset.name, "preset", about, head.name, head.lecture))
     return found
 
 
@@ -188,7 +189,8 @@ def _spec_of(name: str, max_bytes: int) -> tuple[Spec, dict[str, Any]]:
 
 OTHER_FAMILIES = (  # not in the library, but a slip away from a name in it: no hint should offer that one
     "densenet", "efficientnet_v2", "efficientnetv2", "ghostnet", "mobilenet_v3", "mobilenetv3", "mobilenet_v4",
-    "mobilenetv4", "mobilevit", "regnet", "resnest", "resnext", "res2net", "segnet", "senet", "shufflenet",
+    "mobilenetv4", "mobilevit", "regnet", "resnest", "resnet164", "resnet200", "resnet269", "resnet1001", "resnet1202",
+    "resnext", "res2net", "segnet", "senet", "shufflenet",
 )  # fmt: skip
 PICKLED = (".pt", ".pth", ".pt2", ".ptl", ".ckpt", ".bin", ".pkl", ".npy", ".npz", ".joblib", ".mar")
 

@@ -34,7 +34,7 @@ layers:
   - global_average_pool
   - linear: {{name: head, features: classes}}
 """
-OF_THE_ORIGINAL = ("presets", "published")  # parts that say something of networks under its name
+OF_THE_ORIGINAL = ("lecture", "presets", "published")  # parts that say something of networks under its name
 
 
 def new_spec(name: str, like: str = "") -> str:

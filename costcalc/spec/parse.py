@@ -12,13 +12,14 @@ from typing import Any
 from costcalc.errors import REPORTED, Problems
 from costcalc.models.gc_pause import gc_paused
 from costcalc.spec.knobs import Knobs, new_name, read_knobs, read_presets
+from costcalc.spec.lecture_titles import LECTURES
 from costcalc.spec.limits import MAX_BYTES
 from costcalc.spec.node_reader import Entries, NodeReader
 from costcalc.spec.published import read_published
 from costcalc.spec.spec_tree import Spec, Value
 from costcalc.spec.yaml_reader import Mapping, Node, Sequence, read
 
-HEAD_KEYS = ("name", "title", "source", "about", "knobs", "presets")
+HEAD_KEYS = ("name", "title", "source", "about", "lecture", "knobs", "presets")
 BODY = ("sizes", "input", "inputs", "blocks", "layers", "published")
 TOP = (*HEAD_KEYS, *BODY)
 MAX_AXES = 16
@@ -83,7 +84,18 @@ class _Parser:
         if name in presets:
             self.report(presets[name].place, f"the preset {name!r} has the name of the spec", "give it another name")
         about: dict[str, Any] = {"name": name or "", "title": "", "source": "", **texts, "file": self.file}
+        about["lecture"] = self.lecture()
         return {**about, "knobs": knobs or {}, "presets": presets}, knobs
+
+    def lecture(self) -> int:
+        """The number of its lecture; 0 for none."""
+        if "lecture" not in self.top:
+            return 0
+        node = self.top["lecture"][1]
+        number = self.reader.number(node, "lecture")
+        if number is not None and number not in range(1, len(LECTURES) + 1):
+            self.report(node.place, f"lecture is 1 to {len(LECTURES)}", "`costcalc list` has their titles")
+        return int(number or 0)
 
     def whole(self, about: dict[str, Any], knobs: Knobs | None) -> Spec:
         """The Spec from its head and the rest."""

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 
 from costcalc.errors import shorten, unknown
-from costcalc.models.knob import Published
+from costcalc.models.knob import FIGURE, QUOTED, Published
 from costcalc.spec.knobs import Knobs, read_settings
 from costcalc.spec.node_reader import Entries, NodeReader
 from costcalc.spec.yaml_reader import Node
 
 FIGURE_KEYS = ("metric", "value", "preset", "at", "block", "K", "source", "because")
 REQUIRED_KEYS = ("metric", "value", "source")
-FIGURE = re.compile(r"[0-9]{1,3}(,[0-9]{3}){1,6}|[0-9]{1,20}(\.[0-9]{1,20})?[KMGB]?")
 
 
 def read_published(
@@ -32,6 +30,9 @@ def _figure(reader: NodeReader, node: Node, knobs: Knobs | None, presets: Collec
         key: reader.text(given[key][1], key) or "" for key in FIGURE_KEYS if key in given and key not in ("at", "block")
     }
     _check(reader, given, texts, presets)
+    if texts.get("metric") in QUOTED and ("at" not in given or "block" in given):
+        hint = "as in at: {r: 224}"
+        reader.report(node.place, f"{texts['metric']} is of a network, at the resolution it was taken at", hint)
     at = read_settings(reader, reader.entries(given["at"][1], "at"), knobs) if "at" in given else {}
     block = reader.path(given["block"][1], "block") if "block" in given else ""
     if len(reader.problems) > before:

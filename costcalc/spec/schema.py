@@ -9,12 +9,14 @@ from collections.abc import Iterable
 from typing import Any
 
 from costcalc.expressions import NAME
+from costcalc.models.knob import QUOTED
 from costcalc.ops import OPS
 from costcalc.ops.base import is_join, layer_ops
 from costcalc.ops.fields import Kind
 from costcalc.ops.plugins import load_plugins
 from costcalc.ops.synonyms import field_synonyms
 from costcalc.spec import knobs, parse, published
+from costcalc.spec.lecture_titles import LECTURES
 from costcalc.spec.schema_parts import with_shared_parts
 from costcalc.spec.signature import FOR_OPS, STRUCTURES, kinds_of, needed_by
 
@@ -31,6 +33,7 @@ ABOUT = {
     "title": "one line, shown by `costcalc list`",
     "source": "where the architecture is from",
     "about": "a paragraph",
+    "lecture": "the number of its lecture, for `costcalc list`",
     "knobs": "what the reader may set; batch is a knob of every spec",
     "presets": "settings of knobs that are a known network",
     "sizes": "named expressions; later ones may use earlier ones",
@@ -75,6 +78,7 @@ def _top(metrics: list[str]) -> Schema:
     parts: Schema = {
         "name": WORD,
         **dict.fromkeys(("title", "source", "about"), TEXT),
+        "lecture": {"type": "integer", "minimum": 1, "maximum": len(LECTURES)},
         "knobs": by_name(knob()),
         "presets": by_name({"type": "object", "additionalProperties": VALUE}),
         "sizes": by_name(VALUE),
@@ -82,7 +86,7 @@ def _top(metrics: list[str]) -> Schema:
         "inputs": by_name(shape),
         "blocks": {"type": "object", "additionalProperties": ref},
         "layers": ref,
-        "published": {"type": "array", "items": figure(metrics)},
+        "published": {"type": "array", "items": figure(_metric(metrics) if metrics else TEXT)},
     }
     return {key: {**parts[key], "description": ABOUT[key]} for key in parse.TOP}
 
@@ -101,11 +105,11 @@ def knob() -> Schema:
     return {"anyOf": [VALUE, mapping(fields, needed=["default"])]}
 
 
-def figure(metrics: list[str]) -> Schema:
-    """A published figure, of one of these metrics."""
+def figure(metric: Schema) -> Schema:
+    """A published figure of such a metric."""
     fields: Schema = {
         **dict.fromkeys(published.FIGURE_KEYS, TEXT),
-        "metric": {"enum": metrics} if metrics else TEXT,
+        "metric": metric,
         "value": {"type": ["string", "number"], "description": "as printed: digits and K, M, G or B"},
         "preset": WORD,
         "at": by_name(VALUE),
@@ -113,6 +117,12 @@ def figure(metrics: list[str]) -> Schema:
         "K": {"enum": [1000, 1024]},
     }
     return mapping(fields, needed=[*published.REQUIRED_KEYS])
+
+
+def _metric(names: list[str]) -> Schema:
+    """One of these metrics, a sum of them with whole factors, or what is quoted."""
+    term = rf"([1-9][0-9]{{0,2}}\*)?({'|'.join(names)})"
+    return {"anyOf": [{"enum": [*names, *QUOTED]}, {"type": "string", "pattern": rf"^{term}(\+{term})*$"}]}
 
 
 def _layer() -> Schema:

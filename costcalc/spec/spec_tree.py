@@ -101,6 +101,7 @@ class Spec(ReadOnly):
     source: str
     file: str
     about: str = ""
+    lecture: int = 0  # that it belongs to; 0 for none
     knobs: Mapping[str, Knob] = field(default_factory=dict)
     presets: Mapping[str, Preset] = field(default_factory=dict)
     sizes: Mapping[str, Expression] = field(default_factory=dict)

@@ -41,6 +41,45 @@ class PartialConv(nn.Module):
         return F.pad(x, same_zeros(x, inner.kernel_size, inner.stride, inner.dilation))
 
 
+class LocallyConnected(nn.Module):
+    """Convolution with filters and biases of its own at each of l positions: one product of matrices for each.
+
+    (n, c_in, h, w) -> (n, channels, h', w');   weight (l, c_in·k·k, channels)
+    """
+
+    def __init__(
+        self, example: Sequence[int], channels: int, kernel: Sequence[int], stride: Sequence[int],
+        padding: Sequence[int], bias: bool,
+    ):  # fmt: skip
+        super().__init__()
+        self.kernel, self.stride, self.zeros = kernel, stride, [p for p in reversed(padding) for _ in range(2)]
+        windows = self.windows(torch.zeros(1, *example, device="meta"))
+        self.positions = tuple(windows.shape[: len(kernel)])
+        inputs = windows.shape[len(kernel) + 1 :].numel()
+        bound = inputs**-0.5
+        self.weight = nn.Parameter(torch.empty(self.positions_in_all, inputs, channels).uniform_(-bound, bound))
+        self.bias = nn.Parameter(torch.zeros(channels, *self.positions)) if bias else None
+
+    @property
+    def positions_in_all(self) -> int:
+        """The number of positions, l."""
+        return torch.Size(self.positions).numel()
+
+    def windows(self, x: Tensor) -> Tensor:
+        """(n, c, h, w) -> (h', w', n, c, k, k)"""
+        x = F.pad(x, self.zeros)
+        rank = len(self.kernel)
+        for axis, (k, s) in enumerate(zip(self.kernel, self.stride)):
+            x = x.unfold(axis + 2, k, s)
+        return x.permute(*range(2, rank + 2), 0, 1, *range(rank + 2, 2 * rank + 2))
+
+    def forward(self, x: Tensor) -> Tensor:
+        windows = self.windows(x).clone(memory_format=torch.contiguous_format)
+        out = windows.view(self.positions_in_all, x.shape[0], -1) @ self.weight
+        out = out.permute(1, 2, 0).contiguous().view(x.shape[0], -1, *self.positions)
+        return out if self.bias is None else out.add_(self.bias)
+
+
 class Subsample(nn.Module):
     """weight · (sum of the window) + bias, one of each per channel.   (n, c, h, w) -> (n, c, h', w')"""
 

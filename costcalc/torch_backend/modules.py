@@ -53,6 +53,11 @@ def partial_conv(op: Any, x: Shape) -> nn.Module:
     return custom_layers.PartialConv(windowed(op, x, "Conv", pairs, pairs, groups=pairs, bias=False), op.sees, op.bias)
 
 
+def locally_connected(op: Any, x: Shape) -> nn.Module:
+    kernel, stride, padding = (per_axis(value, x) for value in (op.kernel, op.stride, op.padding))
+    return custom_layers.LocallyConnected(x[1:], op.channels, kernel, stride, padding, op.bias)
+
+
 def conv_transpose(op: Any, x: Shape) -> nn.Module:
     kernel, stride, padding, extra, dilation = (
         per_axis(value, x) for value in (op.kernel, op.stride, op.padding, op.output_padding, op.dilation)
@@ -129,6 +134,7 @@ MODULES: dict[str, Callable[..., nn.Module]] = {
     "conv3d": conv,
     "depthwise": depthwise,
     "partial_conv": partial_conv,
+    "locally_connected": locally_connected,
     "conv_transpose": conv_transpose,
     "subsample": subsample,
     "linear": lambda op, x: nn.Linear(x[-1], op.features, bias=op.bias),

@@ -137,7 +137,7 @@ def test_of_nothing_there_is_no_percentage(tmp_path, capsys):
 
 @pytest.mark.parametrize(
     ("target", "as_for"),
-    [("resnet50@classes=1000", "resnet50"), ("lenet5@batch=1", "lenet5"), ("resnet@n3=4,n4=6,n5=3", "resnet50")],
+    [("vgg16@classes=1000", "vgg16"), ("lenet5@batch=1", "lenet5"), ("resnet@n3=4,n4=6,n5=3", "resnet50")],
 )
 def test_a_knob_set_to_what_it_is_anyway_changes_nothing(target, as_for):
     ours = [(f.network, f.exact) for f in costcalc.reconcile(target).figures]

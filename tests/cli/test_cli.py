@@ -29,6 +29,7 @@ COMMANDS = [
     "augment",
     "explain",
     "reconcile",
+    "lecture",
     "verify",
     "time",
     "devices",
@@ -306,6 +307,8 @@ IN_PYTHON = {
     "explain": lambda: costcalc.explain("lenet5").to_records(),
     "info": lambda: costcalc.info("resnet").to_dict()["presets"],
     "reconcile": lambda: costcalc.reconcile("lenet5").figures,
+    "reconcile --figure": lambda: costcalc.reconcile("lenet5", figure=61_706).matches,
+    "lecture": lambda: costcalc.lecture(6).to_records(),
     "export": lambda: costcalc.export("lenet5").text,
     "validate": lambda: costcalc.validate("nowhere.yaml"),
 }

@@ -49,6 +49,7 @@ COUNTS = [
     "scale mobilenet_v2@r=192 --free w --max macs=300M", "memory lenet5 --train --within 1MB",
     "check lenet5 --max macs=1M --max train_peak_bytes=16MB", "check lenet5 --max macs=1M -f github",
     "transfer lenet5 --classes 3 --within 1MB", "transfer lenet5 --classes 3 --rate 100 --disk-rate 1MB -f json",
+    "lecture 6", "lecture -f json", "reconcile vgg16 --figure 15237608",
     "augment", "augment alexnet@crop=227 --step alexnet --rate 100 -o a.md",
     "explain lenet5", "info resnet", "info resnet --yaml", "reconcile lenet5", "reconcile augment:alexnet",
     "export lenet5", "export lenet5 -o a.yaml", "export resnet50 -o a.dot",

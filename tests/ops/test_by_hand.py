@@ -40,6 +40,7 @@ from costcalc.ops import (
     LayerNorm,
     LeakyReLU,
     Linear,
+    LocallyConnected,
     LocalResponseNorm,
     MatMul,
     MaxPool,
@@ -89,6 +90,10 @@ BY_HAND = [
     # LeNet-5's C3: 60 pairs of maps (6·3 + 9·4 + 1·6), 60·25 + 16 = 1,516 parameters; 10·10·1,500 = 150,000, with
     # 1,600 biases the 151,600 connections of the paper
     ((PartialConv(LENET_C3, 5), (1, 6, 14, 14)), (1, 16, 10, 10), [(1_500, "weight"), (16, "bias")], 150_000, 1_600),
+    # AlexNet's conv1 without sharing, CS231n: 55·55·96 = 290,400 neurons, each with 11·11·3 = 363 weights and a bias,
+    # 364 together: 105,415,200 + 290,400 = 105,705,600
+    ((LocallyConnected(96, 11, 4), (1, 3, 227, 227)), (1, 96, 55, 55), [(105_415_200, "weight"), (290_400, "bias")],
+     105_415_200, 290_400),
     # 3 inputs 1 apart, stride 2: taps at 0…4 of width 2: length (3 − 1)·2 + 2 = 6; each of 3·4 input elements
     # multiplies 2·5 weights: 120; 5·6 biases
     ((ConvTranspose(5, 2, 2), (1, 4, 3)), (1, 5, 6), [(40, "weight"), (5, "bias")], 120, 30),
@@ -294,6 +299,7 @@ LOOPS = [
     (Depthwise(3, 2, 1), lambda t, x: run_conv(t, x, [[0], [1], [2], [3]], 3, 2, 1)),
     (Depthwise(3, multiplier=2), lambda t, x: run_conv(t, x, [[0], [0], [1], [1], [2], [2], [3], [3]], 3)),
     (PartialConv([[0, 3], [1], [0, 1, 2]], 3), lambda t, x: run_conv(t, x, [[0, 3], [1], [0, 1, 2]], 3)),
+    (LocallyConnected(3, 3, 2, 1), lambda t, x: run_conv(t, x, everyone(3, 4), 3, 2, 1)),
     (ConvTranspose(3, 3, 2), lambda t, x: run_transpose(t, x, 3, 3, 2)),
     (ConvTranspose(2, 2, 3), lambda t, x: run_transpose(t, x, 2, 2, 3)),
     (MaxPool(3, 2), lambda t, x: run_pool(t, x, 3, 2, "max")),

@@ -42,6 +42,19 @@ resnet34@stride_on=conv1        21,797,672     3.664G
 resnet50@stride_on=conv1        25,557,032     3.858G
 resnet101@stride_on=conv1       44,549,160     7.570G
 resnet152@stride_on=conv1       60,192,808     11.282G
+resnet20                           269,722     40,551,040
+resnet56                           853,018     125,485,696
+resnet56@shortcut=projection       855,770     125,747,840
+resnet56@shortcut=bare_projection  855,578     125,747,840
+resnet110                        1,727,962     252,887,680
+tiny_vgg                            19,920     5,608,780
+vgg_separable                  125,315,011     1,910,551,552
+vgg_separable@head=false         1,672,155     1,786,917,888
+vgg_separable@separable=false  138,357,544     15,470,264,320
+mobilenet_v2_sliced              3,504,872     300,774,272
+conv_locally_connected         105,705,600     105,415,200
+quiz_dense_colour               27,000,100
+alexnet_single@r=224            50,844,008
 conv1x1                              6,144     4,816,896
 network_in_network                 966,986     222,486,528
 inception_naive                    153,632     120,422,400

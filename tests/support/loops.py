@@ -86,6 +86,11 @@ def partial_conv(count, op, x):
     convolve(count, op, x, len(op.sees), sees=op.sees)
 
 
+def locally_connected(count, op, x):
+    """As a convolution: each product has another weight, that is all."""
+    convolve(count, op, x, op.channels)
+
+
 def conv_transpose(count, op, x):
     """Every input element stamps a window on each map its group writes."""
     stamp = np.prod(per_axis(op.kernel, x.ndim - 2)) * (op.channels // op.groups)
@@ -147,7 +152,8 @@ def recurrent(gates):
 
 LOOPS = {
     "conv": conv, "conv1d": conv, "conv2d": conv, "conv3d": conv, "depthwise": depthwise,
-    "partial_conv": partial_conv, "conv_transpose": conv_transpose, "linear": linear, "rbf": rbf, "mat_mul": mat_mul,
+    "partial_conv": partial_conv, "locally_connected": locally_connected, "conv_transpose": conv_transpose,
+    "linear": linear, "rbf": rbf, "mat_mul": mat_mul,
     "contraction": contraction, "scaled_dot_product_attention": attention, "lstm": recurrent(4), "gru": recurrent(3),
 }  # fmt: skip
 

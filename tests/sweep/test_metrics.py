@@ -36,6 +36,17 @@ GRAPHS = size(300, 10_000)
 SPECS = sorted({entry.name for entry in entries() if costcalc.load(entry.name).name == entry.name})
 
 
+BIASED = (
+    "conv", "conv1d", "conv2d", "conv3d", "depthwise", "partial_conv", "locally_connected", "conv_transpose", "linear"
+)  # fmt: skip
+
+
+def on_input(row):
+    """The multiplies of a layer, without those with zeros of its padding."""
+    rule = getattr(row.op, "macs_on_input", row.op.macs)
+    return rule(*row.input_shapes, out=row.output_shape)
+
+
 def counted(graph):
     """Every metric by copies written out, each layer on its own."""
     rows = list(walk(unroll(graph)))
@@ -57,6 +68,10 @@ def counted(graph):
         "weight_bytes": 4 * sum(row.params + row.total("buffers") for row in rows),
         "peak_bytes": 4 * peak_activations(graph).elements, "traffic_bytes": traffic,
         "intensity": Fraction(macs, traffic) if traffic else None,
+        "bn_elements": sum(row.times * sizes[row.name] for row in rows if row.op.name == "batch_norm"),
+        "bias_additions": sum(sizes[row.name] for row in rows if row.op.name in BIASED and row.total("bias")),
+        "input_elements": sum(sizes[row.name] for row in rows if row.op.name == "input"),
+        "macs_on_input": sum(map(on_input, rows)),
     }  # fmt: skip
 
 

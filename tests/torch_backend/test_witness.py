@@ -148,6 +148,23 @@ def random_layer(rng):
     return kinds[kind](), [x]
 
 
+def test_random_locally_connected_layers_agree_with_torch_or_both_refuse():
+    rng, refused = random.Random(55), 0
+    for _ in range(FUZZ // 20):
+        rank = rng.choice([1, 2, 2, 3])
+        x = (rng.randint(1, 3), rng.randint(1, 4), *(rng.randint(1, 12) for _ in range(rank)))
+        window = some(rng, 1, 5, rank), some(rng, 1, 4, rank), some(rng, 0, 3, rank)
+        op = ops.LocallyConnected(rng.randint(1, 4), *window, bias=rng.random() < 0.5)
+        try:
+            costcalc_says(op, [x])
+        except ShapeError:
+            refused += 1
+            assert torch_refuses(op, [x]), f"{op} on {x}"
+            continue
+        agree(op, [x])
+    assert 0 < refused < FUZZ // 40
+
+
 @pytest.mark.sized
 def test_random_layers_agree_with_torch_or_both_refuse():
     """T31. Valid for one and not for the other is a difference, too."""
