@@ -16,6 +16,7 @@ from typing import Annotated, Any
 
 import typer
 
+from costcalc import report
 from costcalc.cli import (
     algebra,
     augmenting,
@@ -133,7 +134,7 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-DEBUG, OPS_FILE = "--debug", "--ops"
+DEBUG, QUIET, OPS_FILE = "--debug", ("--quiet", "-q"), "--ops"
 Version = Annotated[
     bool, typer.Option("--version", is_eager=True, callback=_version, help="Print the version and exit.")
 ]
@@ -144,13 +145,16 @@ Debug = Annotated[
 ]
 
 
+Quiet = Annotated[
+    bool, typer.Option(*QUIET, help="Results, warnings and errors, no progress and notes; also behind a command.")
+]
 OpsFile = Annotated[
     str | None, typer.Option(OPS_FILE, metavar="FILE.py", help="Run a file that defines ops; also behind a command.")
 ]
 
 
 @app.callback()
-def options(version: Version = False, debug: Debug = False, ops: OpsFile = None) -> None:
+def options(version: Version = False, debug: Debug = False, quiet: Quiet = False, ops: OpsFile = None) -> None:
     """Exact parameter and multiply counts of neural-network architectures."""
 
 
@@ -158,7 +162,9 @@ def run(arguments: list[str]) -> int:
     """Runs one command and returns its exit code. Only a bug of ours prints a traceback, and with `--debug` what a
     reader's own code raises."""
     _prepare()
-    debug, arguments = DEBUG in arguments, [word for word in arguments if word != DEBUG]
+    debug, quiet = DEBUG in arguments, not {*QUIET}.isdisjoint(arguments)
+    arguments = [word for word in arguments if word not in (DEBUG, *QUIET)]
+    report.hush(quiet)
     try:
         warned.clear()
         arguments = _run_ops_files(arguments)

@@ -24,6 +24,19 @@ FORMATS = (*formats.FORMATS, *DRAWINGS)
 SUFFIXES = {**formats.SUFFIXES, ".mmd": "mermaid", ".mermaid": "mermaid", ".dot": "dot", ".gv": "dot"}
 
 
+_hushed = [False]
+
+
+def hush(quiet: bool) -> None:
+    """Says whether nothing but results, warnings and errors is asked for: no progress, no notes on stderr."""
+    _hushed[0] = quiet
+
+
+def is_hushed() -> bool:
+    """Is nothing but results, warnings and errors asked for?"""
+    return _hushed[0]
+
+
 def emit(
     tables: Sequence[Table], document: Any, *, format: str | None = None, output: Path | None = None,
     floating: LatexFloat = NO_FLOAT,

@@ -6,12 +6,14 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from costcalc.report import is_hushed
+
 
 @contextmanager
 def progress_bar() -> Iterator[Callable[[float, str], None]]:
-    """Yields a progress callback, called with the share done, 0 to 1, and the current work. Without a terminal it shows
-    nothing."""
-    if not sys.stderr.isatty():
+    """Yields a progress callback, called with the share done, 0 to 1, and the current work. Without a terminal, or
+    where nothing but results is asked for, it shows nothing."""
+    if is_hushed() or not sys.stderr.isatty():
         yield lambda share, what: None
         return
     from rich.console import Console
