@@ -75,7 +75,7 @@ def _note_other_tables(tables: Sequence[Table]) -> None:
     from costcalc.table import main_table, visible
 
     left_out = [table for table in tables if table.columns and table is not main_table(tables)]
-    if left_out:
+    if left_out and not is_hushed():
         others = "; ".join(visible(table.title) or "another table" for table in left_out)
         print(f"note: a CSV holds one table; -f json also has: {others}", file=sys.stderr)
 
