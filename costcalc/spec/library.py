@@ -182,11 +182,20 @@ def _spec_of(name: str, max_bytes: int) -> tuple[Spec, dict[str, Any]]:
             f"{PIPELINE}{pipeline} is an augmentation pipeline, not a network; see `costcalc augment {pipeline}`"
         )
     is_another = name.casefold().startswith(OTHER_FAMILIES)
-    near = "" if is_another else did_you_mean(name, [entry.name for entry in entries()], listed=False)
+    near = "" if is_another else _of_a_family(name) or did_you_mean(name, [e.name for e in entries()], listed=False)
     hint = f"{near} see `costcalc list`, or give the path of a spec".lstrip()
     raise UnknownName(f"no spec or preset named {shorten(name)!r}", hint)
 
 
+def _of_a_family(word: str) -> str:
+    """The hint for a part of names, as `b0` and `mobilenet` are: the specs, or else the presets."""
+    found = [entry for entry in entries() if word.casefold() in entry.name.split("_")]
+    names = [entry.name for entry in found if entry.kind == "spec"] or [entry.name for entry in found]
+    *first, last = names[:MAX_OF_A_FAMILY] or [""]
+    return f"did you mean {' or '.join(filter(None, (', '.join(first), last)))}?" if last else ""
+
+
+MAX_OF_A_FAMILY = 4  # names in a hint
 OTHER_FAMILIES = (  # not in the library, but a slip away from a name in it: no hint should offer that one
     "densenet", "efficientnet_v2", "efficientnetv2", "ghostnet", "mobilenet_v3", "mobilenetv3", "mobilenet_v4",
     "mobilenetv4", "mobilevit", "regnet", "resnest", "resnet164", "resnet200", "resnet269", "resnet1001", "resnet1202",

@@ -56,6 +56,12 @@ def test_a_path_is_read(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("target", "message"),
     [
+        ("b0", f"no spec or preset named 'b0'; did you mean efficientnet_b0? {LIST}"),
+        (
+            "inception",
+            "no spec or preset named 'inception'; did you mean inception_bottleneck, inception_module or inception_naive? "
+            f"{LIST}",
+        ),
         ("resnet5", f"no spec or preset named 'resnet5'; did you mean 'resnet50'? {LIST}"),
         ("qqq", f"no spec or preset named 'qqq'; {LIST}"),
         ("", f"no spec or preset named ''; {LIST}"),
