@@ -59,7 +59,8 @@ def test_a_path_is_read(tmp_path, monkeypatch):
         ("b0", f"no spec or preset named 'b0'; did you mean efficientnet_b0? {LIST}"),
         (
             "inception",
-            "no spec or preset named 'inception'; did you mean inception_bottleneck, inception_module or inception_naive? "
+            "no spec or preset named 'inception'; "
+            "did you mean inception_bottleneck, inception_module or inception_naive? "
             f"{LIST}",
         ),
         ("resnet5", f"no spec or preset named 'resnet5'; did you mean 'resnet50'? {LIST}"),
