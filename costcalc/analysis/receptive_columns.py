@@ -59,11 +59,11 @@ def _why_unknown(layer: Layer, layers: Sequence[Layer]) -> str:
 
 
 def _as_shown(numbers: Mapping[int, Number], rank: int) -> Batchless | None:
-    """`11×11`; one word where all axes are whole; None without positions."""
+    """`11×11`; None without positions."""
     found = [_exact(numbers[a]) for a in range(rank) if a in numbers]
     if not found or len(found) < rank:
         return None
-    return Batchless(found[:1] if set(found) <= {*WORDS.values()} and len(set(found)) == 1 else found)
+    return Batchless(found)
 
 
 def _exact(number: Number) -> int | Fraction | str:
@@ -77,10 +77,9 @@ def largest(values: Iterable[Batchless | None]) -> Batchless | None:
     there = [value for value in values if value is not None]
     if not there:
         return None
-    rank = max(map(len, there))
-    spread = [[*value] * rank if len(value) == 1 else [*value] for value in there]
-    order = [*WORDS.values()]
+    whole, unknown = WORDS.values()
+    alike = [value for value in there if len(value) == len(there[0])]
     return Batchless(
-        max(axis, key=lambda each: (each == order[0], each == order[1], 0 if isinstance(each, str) else each))
-        for axis in zip(*spread)
+        max(axis, key=lambda each: (each == whole, each == unknown, 0 if isinstance(each, str) else each))
+        for axis in zip(*alike)
     )

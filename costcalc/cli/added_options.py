@@ -18,6 +18,7 @@ class AddedOptions:
 
     beside: tuple[str, ...]
     options: Mapping[str, tuple[Any, Any]]
+    not_of: tuple[str, ...] = ()  # commands that have none of them
     _given: dict[str, Any] = field(default_factory=dict)
 
     def given(self) -> dict[str, Any]:
@@ -29,7 +30,7 @@ class AddedOptions:
         signature = inspect.signature(command, eval_str=True)
         own = [*signature.parameters.values()]
         names = [one.name for one in own]
-        if not {*self.beside} <= {*names}:
+        if not {*self.beside} <= {*names} or command.__name__ in self.not_of:
             return command
         more = {name: option for name, option in self.options.items() if name not in names}
 

@@ -26,6 +26,7 @@ Label = Annotated[str | None, typer.Option("--label", metavar="NAME", help="Of a
 ADDED = AddedOptions(
     ("dtype", "format", "output"),
     {"units": (UnitsOption, None), "caption": (Caption, None), "label": (Label, None)},
+    not_of=("formula", "reconcile"),  # whose numbers are formulas and figures
 )
 
 

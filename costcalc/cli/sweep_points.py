@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import typer
+
 from costcalc.cli import warned
 from costcalc.cli.options import MAX_ROWS_SHOWN, emit, on_a_terminal
 from costcalc.cli.sweep_options import SweepOptions
@@ -85,6 +87,8 @@ def _show(options: SweepOptions, found: Sweep) -> None:
     )
     if seen:
         show_picture(found, options.metric)
+    if not len(found):
+        raise typer.Exit(1)
 
 
 def _write(options: SweepOptions) -> None:

@@ -142,6 +142,8 @@ def shape_text(shape: Any) -> str:
     rest = [*shape] if isinstance(shape, Batchless) else [*shape[1:]]
     if isinstance(shape, Image) and len(rest) >= 3:
         rest = [*rest[1:], rest[0]]
+    if len(rest) > 1 and isinstance(rest[0], str) and {*rest} == {rest[0]}:  # `whole` along each axis
+        return rest[0]
     return "×".join(map(str, rest)) if rest else "1"
 
 

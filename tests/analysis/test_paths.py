@@ -50,7 +50,7 @@ def test_published_fields():
 
 def test_of_whole_axes():
     pool = [ops.GlobalAveragePool(True), Conv(3, 1)]
-    assert fields(chain(Conv(3, 3, 1, 1), *pool)) == [(3, 3), ("whole",), ("whole",)]
+    assert fields(chain(Conv(3, 3, 1, 1), *pool)) == [(3, 3), ("whole", "whole"), ("whole", "whole")]
     assert fields(chain(Conv(3, 9, 9), ops.Flatten(), Linear(2), size=(1, 3, 18, 64))) == [
         (9, 9), (9, 9), ("whole", 9 + 6 * 9),  # the last pixel is in no window
     ]  # fmt: skip
@@ -92,7 +92,7 @@ def test_upsampled_neighbours_lie_half_a_pixel_apart():
 
 def test_what_does_not_say_what_it_reads_is_not_known_and_named():
     cost = chain(Conv(3, 3), Move([1, 3, 30, 30]), Conv(3, 3))
-    assert fields(cost) == [(3, 3), ("?",), ("?",)]
+    assert fields(cost) == [(3, 3), ("?", "?"), ("?", "?")]
     notes = cost.table(columns="name,receptive_field").notes
     assert [note for note in notes if "layer1" in note] == [
         "receptive field: not known (?) from layer1 on: move does not say what it reads"
