@@ -9,6 +9,7 @@ from costcalc.analysis.closed_form.ratio import Ratio as Ratio
 from costcalc.analysis.compare import Comparison as Comparison
 from costcalc.analysis.cost import Cost as Cost
 from costcalc.analysis.feeding import Feeding as Feeding
+from costcalc.analysis.net_info import NetInfo as NetInfo
 from costcalc.analysis.reconcile import Reconciliation as Reconciliation
 from costcalc.analysis.scaling.break_even import BreakEven as BreakEven
 from costcalc.analysis.scaling.budget import Fitting as Fitting
