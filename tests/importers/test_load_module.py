@@ -3,6 +3,7 @@
 import re
 import textwrap
 from collections import deque
+from functools import lru_cache
 from types import SimpleNamespace
 
 import pytest
@@ -142,6 +143,31 @@ def test_what_cannot_be_counted_says_why(nets, error, message, name, shape):
     with pytest.raises(error) as caught:
         costcalc.load(f"{nets}:{name}", shape).cost()
     assert message in str(caught.value)
+
+
+TABLES: dict = {}
+
+
+@lru_cache
+def triangle(n, device):
+    return torch.ones(n, n, device=device).tril()
+
+
+class Shares(nn.Module):
+    """Its masks and positions are those of all instances."""
+
+    def forward(self, x):
+        n = x.shape[1]
+        if n not in TABLES:
+            TABLES[n] = torch.arange(n, device=x.device).float()
+        return triangle(n, x.device) @ x + TABLES[n]
+
+
+def test_caches_of_the_file_keep_no_tensors_without_memory():
+    x = torch.zeros(2, 3, 3)
+    costcalc.load(Shares(), x).cost()
+    assert not TABLES
+    assert Shares()(x).device.type == "cpu"
 
 
 @pytest.mark.parametrize(
