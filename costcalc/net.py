@@ -119,6 +119,7 @@ def _resolved(
         path, _, settings = split_target(str(target))
         net = Net(of_onnx(path, targets.split_inputs(inputs), max_layers, lenient), label=path)
         return net.with_texts(settings.split(",")) if settings else net
+    targets.check_complete(target)
     if targets.is_safetensors(target):
         hint = "`costcalc show` lists them, as does costcalc.tensors; count the network as ONNX or as a torch module"
         raise UsageError(f"{shorten(str(target))!r} has tensors and no layers", hint)

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
-from costcalc.errors import MissingExtra, UsageError, unknown
+from costcalc.errors import MissingExtra, UnknownName, UsageError, did_you_mean, shorten, unknown
 from costcalc.importers.imported_architecture import ImportedArchitecture
 from costcalc.importers.symbolic_sizes.input_sizes import Inputs
 from costcalc.importers.torch_runs.run_record import STRICT, Leniency, Named
@@ -43,6 +43,22 @@ def _ends_in(target: Any, suffix: str) -> bool:
     """Is this the path of a file with this suffix, or that with knobs set?"""
     is_path = isinstance(target, (str, PathLike)) and "\n" not in str(target)
     return is_path and split_target(str(target))[0].lower().endswith(suffix)
+
+
+def check_complete(target: Any) -> None:
+    """Raises UsageError for a Python file without a callable or a zoo without a name, UnknownName for a zoo that is
+    misspelt."""
+    if not isinstance(target, (str, PathLike)) or "\n" in str(target):
+        return
+    name = split_target(str(target))[0]
+    head, colon, rest = name.rpartition(":")
+    if name.endswith(".py") or (not rest and head.endswith(".py")):
+        file = head or name
+        raise UsageError(f"{shorten(file)!r} is a Python file", f"say what makes the module: {shorten(file)}:NAME")
+    if colon and not rest and f"{head}:" in (*(f"{zoo}:" for zoo in ZOOS), HF):
+        raise UsageError(f"{name} names no network", f"say which: {name}{'config.json' if name == HF else 'NAME'}")
+    if colon and "/" not in head and (hint := did_you_mean(head, (*ZOOS, HF[:-1]), listed=False)):
+        raise UnknownName(f"nothing is called {shorten(name)!r}", hint)
 
 
 def runs_file(target: str) -> bool:

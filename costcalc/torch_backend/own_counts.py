@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from math import prod
 from typing import Any
 
 import torch
@@ -19,6 +20,13 @@ from costcalc.torch_backend.count import counter
 from costcalc.torch_backend.module_spans import ModuleSpans
 from costcalc.torch_backend.own_module import OwnModule, learned_outputs
 
+VECTOR_PRODUCTS = {
+    "aten::mv": "self",
+    "aten::addmv": "mat",
+    "aten::dot": "self",
+    "aten::vdot": "self",
+}  # what is read once
+
 
 class _ByModule(Recorder):  # type: ignore[no-untyped-call]
     """Shares the FLOPs of a counter among modules while a module runs as it does when it is recorded."""
@@ -33,14 +41,25 @@ class _ByModule(Recorder):  # type: ignore[no-untyped-call]
         """Adds a call that has run."""
         super().record(func, facts, given, out, read)
         flops = self.flops.get_total_flops() - self.counted
-        if not flops:
-            return
         self.counted += flops
         node = torch._C._current_autograd_node()
+        macs = flops // 2 + with_vectors(facts.name, given, out, node.name() if node else "")
+        if not macs:
+            return
         if node is None:
-            self.forward[self.spans.running or ""] += flops // 2
+            self.forward[self.spans.running or ""] += macs
         else:
-            self.backward[self.spans.owner_of(node._sequence_nr()) or ""] += flops // 2
+            self.backward[self.spans.owner_of(node._sequence_nr()) or ""] += macs
+
+
+def with_vectors(op: str, given: dict[str, Any], out: Any, node: str) -> int:
+    """Multiplies of a product with a vector, which torch's counter leaves out. In the backward pass, where `node` runs,
+    the gradient of its matrix is a product of each element by each."""
+    if op in VECTOR_PRODUCTS:
+        return prod(given[VECTOR_PRODUCTS[op]].shape)
+    if op == "aten::mul" and node.removesuffix("Backward0") in ("Mv", "Addmv", "Dot", "Vdot"):
+        return int(out.numel())
+    return 0
 
 
 def own_macs(own: OwnModule) -> tuple[Counter[str], Counter[str]]:

@@ -28,8 +28,9 @@ from costcalc.torch_backend.own_module import OwnModule
 METRICS = ("params", "macs", "backward_macs")
 METHOD_NOTE = (
     "torch: numel of the parameters of each module, and the multiplies that torch.utils.flop_counter sees in it, half "
-    "its FLOPs (the backward pass of convolutions counted by groups, attention in its two products), while the module "
-    "itself runs forward and backward on the meta device; a module is counted without those in it"
+    "its FLOPs (the backward pass of convolutions counted by groups, attention in its two products, and products with "
+    "vectors, which it leaves out), while the module itself runs forward and backward on the meta device; a module is "
+    "counted without those in it"
 )
 COLUMNS = (
     Column("name", "module", "text"),

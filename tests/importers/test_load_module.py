@@ -1,7 +1,9 @@
 """A reader's own torch module: it stays as it is, its layers have the names of its modules, and errors say where."""
 
+import re
 import textwrap
 from collections import deque
+from functools import lru_cache
 from types import SimpleNamespace
 
 import pytest
@@ -132,7 +134,7 @@ def test_a_batch_is_a_knob(nets):
         (ImportRefused, "nets.py:9: it asks for the value of a tensor", "asks", (1, 4)),
         (ImportRefused, "no rule for aten::_fft_r2c of complex numbers ×2, first in", "fourier", (1, 4)),
         (ImportRefused, "fails raises ValueError: no such thing", "fails", (1, 4)),
-        (ImportRefused, "returns a int", "no_module", (1, 4)),
+        (ImportRefused, "returns int;", "no_module", (1, 4)),
         (ImportRefused, "it takes forward(input)", "make", (1, 3, 9, 9)),
         (UnknownName, "did you mean 'make'?", "makes", (1, 4)),
     ],
@@ -141,6 +143,44 @@ def test_what_cannot_be_counted_says_why(nets, error, message, name, shape):
     with pytest.raises(error) as caught:
         costcalc.load(f"{nets}:{name}", shape).cost()
     assert message in str(caught.value)
+
+
+TABLES: dict = {}
+
+
+@lru_cache
+def triangle(n, device):
+    return torch.ones(n, n, device=device).tril()
+
+
+class Shares(nn.Module):
+    """Its masks and positions are those of all instances."""
+
+    def forward(self, x):
+        n = x.shape[1]
+        if n not in TABLES:
+            TABLES[n] = torch.arange(n, device=x.device).float()
+        return triangle(n, x.device) @ x + TABLES[n]
+
+
+def test_caches_of_the_file_keep_no_tensors_without_memory():
+    x = torch.zeros(2, 3, 3)
+    costcalc.load(Shares(), x).cost()
+    assert not TABLES
+    assert Shares()(x).device.type == "cpu"
+
+
+@pytest.mark.parametrize(
+    ("error", "target", "message"),
+    [
+        (UsageError, "nets.py", "say what makes the module: nets.py:NAME"),
+        (UsageError, "nets.py:@batch=2", "'nets.py' is a Python file"), (UsageError, "timm:", "say which: timm:NAME"),
+        (UnknownName, "torchvisio:resnet18", "did you mean 'torchvision'?"),
+    ],
+)  # fmt: skip
+def test_half_a_name_says_what_lacks(error, target, message):
+    with pytest.raises(error, match=re.escape(message)):
+        costcalc.load(target)
 
 
 def test_a_callable_needs_the_shape_of_its_input(nets):

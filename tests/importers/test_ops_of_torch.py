@@ -17,6 +17,7 @@ from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
 import costcalc  # noqa: E402
 from costcalc import ops  # noqa: E402
 from costcalc.errors import ImportRefused  # noqa: E402
+from costcalc.torch_backend import verify_net  # noqa: E402
 
 
 def linear(inputs=8, outputs=8):
@@ -227,6 +228,13 @@ def test_what_was_derived_by_hand(style):
     cost = costcalc.load(module, *inputs).cost()
     assert cost.total("macs") == macs
     assert cost.total("params") == sum(tensor.numel() for tensor in module.parameters())
+
+
+@pytest.mark.parametrize("style", ["matrix by vector", "addmv"])
+def test_verify_sees_products_with_vectors(style):
+    module, inputs, macs = BY_HAND[style]
+    checked = verify_net(costcalc.load(module, *inputs))
+    assert (checked.verdict, checked.totals()["torch_macs"]) == ("same", macs)
 
 
 def test_other_arithmetic_of_places():

@@ -93,6 +93,9 @@ MODULES = {
     "transposed and grouped": (
         nn.ConvTranspose2d(3, 6, 3, stride=2, groups=3, output_padding=1), torch.zeros(1, 3, 5, 5),
     ),
+    "a cache that is empty at first": (
+        Function(lambda self, x: self.a(torch.cat([torch.tensor([]), x], -2)), a=linear()), torch.zeros(2, 3, 8),
+    ),
     "padding same": (nn.Conv2d(3, 4, 4, padding="same"), torch.zeros(1, 3, 9, 9)),
     "a filter that is a buffer": (blur(), torch.zeros(1, 3, 8, 8)),
     "windows that fit": (nn.AdaptiveAvgPool2d((2, 1)), torch.zeros(1, 3, 6, 6)),

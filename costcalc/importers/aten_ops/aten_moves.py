@@ -38,13 +38,11 @@ def transpose(call: Call, held: Held) -> Node | None:
 
 
 def concat(call: Call, held: Held) -> Node | None:
-    """Tensors side by side."""
-    tensors = tuple(call.arguments["tensors"])
-    return (
-        Node(ops.Concat(call.arguments.get("dim", 0) % len(tensors[0].shape)), tensors, {})
-        if len(tensors) > 1
-        else None
-    )
+    """Tensors side by side. torch leaves out those of no elements on one axis: caches begin with such."""
+    tensors = tuple(one for one in call.arguments["tensors"] if one.shape != (0,))
+    if len(tensors) > 1:
+        return Node(ops.Concat(call.arguments.get("dim", 0) % len(tensors[0].shape)), tensors, {})
+    return Node(ops.Move(list(tensors[0].shape)), tensors, {}) if tensors else None
 
 
 def roll(call: Call, held: Held) -> Node | None:

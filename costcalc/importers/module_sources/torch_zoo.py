@@ -147,7 +147,7 @@ def from_file(path: Path, name: str, make: Make = without_memory) -> Found:
         module = found if isinstance(found, nn.Module) or not callable(found) else make(found)
     if not isinstance(module, nn.Module):
         verb = "returns" if callable(found) else "is"
-        raise ImportRefused(f"{path}:{name} {verb} a {type(module).__name__}; it must return a torch module")
+        raise ImportRefused(f"{path}:{name} {verb} {type(module).__name__}; it must be or return a torch module")
     return Found(module, None)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,7 +15,9 @@ from torch import nn
 
 CONTAINERS = (dict, list, set, deque)
 WITHOUT_STATE = (torch.Tensor, type, FunctionType, ModuleType)
+NO_CACHES = ("builtins", "torch.nn.modules.module")
 PLAIN, CONTAINER, TUPLE, OBJECT = range(4)
+CACHING = type(lru_cache(len))  # what the decorator makes
 class_of: Callable[[Any], Any] = type  # Any can be hashed, to mypy
 
 
@@ -25,6 +28,7 @@ def untouched(module: nn.Module) -> Iterator[None]:
     seen: dict[int, tuple[Any, Any]] = {}
     for one in module.modules():
         _remember(vars(one), seen)
+    shared, cached = _of_python_modules(module)
     state, fast = torch.get_rng_state(), torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
     try:
@@ -34,8 +38,40 @@ def untouched(module: nn.Module) -> Iterator[None]:
         torch.set_rng_state(state)
         for container, items in seen.values():
             if items is not None and not _has(container, items):
-                container.clear()
-                (container.extend if isinstance(container, (list, deque)) else container.update)(items)
+                _put_back(container, items)
+        for container, items in shared:
+            if not _has(container, items) and _holds_meta(container):
+                _put_back(container, items)
+        for function, misses in cached:
+            if function.cache_info().misses != misses:
+                function.cache_clear()  # what the run put there has no memory
+
+
+def _put_back(container: Any, items: Sequence[Any]) -> None:
+    """Makes the contents of a container these again."""
+    container.clear()
+    (container.extend if isinstance(container, (list, deque)) else container.update)(items)
+
+
+def _of_python_modules(module: nn.Module) -> tuple[list[tuple[Any, Sequence[Any]]], list[tuple[Any, int]]]:
+    """Caches that instances share: the containers of the Python modules and classes that a network is made of, with
+    what is in them; and functions that cache, each with how often it has computed."""
+    classes = {base for one in module.modules() for base in type(one).__mro__ if base.__module__ not in NO_CACHES}
+    files = {name: sys.modules[name] for name in {base.__module__ for base in classes} if name in sys.modules}
+    values = [value for place in (*classes, *files.values()) for value in vars(place).values()]
+    containers = {id(value): value for value in values if _kind(class_of(value)) == CONTAINER}
+    functions = {id(value): value for value in values if isinstance(value, CACHING)}
+    return (
+        [(one, _items(one)) for one in containers.values()],
+        [(one, one.cache_info().misses) for one in functions.values()],
+    )
+
+
+def _holds_meta(container: Any) -> bool:
+    """Is there a tensor without memory in a container?"""
+    values = [*(container.values() if isinstance(container, dict) else container)]
+    parts = [part for value in values for part in (value if isinstance(value, (tuple, list)) else (value,))]
+    return any(isinstance(part, torch.Tensor) and part.is_meta for part in parts)
 
 
 def _remember(value: Any, seen: dict[int, tuple[Any, Any]]) -> None:
