@@ -24,9 +24,10 @@ from costcalc.graph.freezing import train_step_of
 from costcalc.importers.torch_runs.run_record import Origin
 from costcalc.models.model import Model
 from costcalc.result import Result
-from costcalc.table import FOOTER, Column, LazySequence, Table, cell
+from costcalc.table import FOOTER, Column, LazySequence, Table, bytes_text, cell, short_text
 from costcalc.text import knobs_note, plural
 
+MAX_LAYERS_IN_SHORT = 800  # of a network that is summed up on a line
 RowValues = Mapping[str, Callable[[Row], Any]]  # by metric
 TOTALS = ("params", "weight", "bias", "norm", "buffers", "macs", "elementwise", "activations")
 OF_BLOCKS = ("params", "macs", "elementwise", "activations", "output", "widest")
@@ -57,6 +58,7 @@ class Cost(Result):
     dtype: Dtype = FLOAT32
     depth: int | None = None
     columns: Sequence[str] | str | None = None
+    about: str = ""  # what its spec says of it
 
     @cached_property
     def _values(self) -> MetricValues:
@@ -159,7 +161,23 @@ class Cost(Result):
         counts += remarks(self._values.every_layer) if "receptive_field" in metrics else []
         parts = [self._parts_of_params()] if "params" in metrics else []
         imported = (*(one.message for one in self._imported or ()), *self._notes_of_import())
-        return [*counts, *knobs_note(self.knobs), *parts, *imported]
+        short = [self._in_short()] if {"params", "macs"} <= {*metrics} and self._is_short else []
+        about = [self.about] if self.about and self.columns is None else []
+        return [*short, *counts, *knobs_note(self.knobs), *parts, *imported, *about]
+
+    @property
+    def _is_short(self) -> bool:
+        """Is it a network of numbers and of so few layers that its peak is found at once?"""
+        sizes = (size for row in self.layers for size in (row.times, *row.output_shape))
+        return self.graph is not None and len(self.layers) <= MAX_LAYERS_IN_SHORT and all(map(is_rational, sizes))
+
+    def _in_short(self) -> str:
+        """`25.56 M params, all trained; 4.089 G MACs; weights 97.7 MiB; peak 9.76 MiB`."""
+        params, macs = (short_text(self.total(metric)) for metric in ("params", "macs"))
+        frozen = any(layer.frozen for layer in self._values.every_layer) and self.total("frozen_params")
+        trained = f"{short_text(self.total('trainable_params'))} of them trained" if frozen else "all trained"
+        weights, peak = (bytes_text(self.total(metric)) for metric in ("weight_bytes", "peak_bytes"))
+        return f"{params} params, {trained}; {macs} MACs; weights {weights}, peak of activations {peak}"
 
     def _notes_of_import(self) -> tuple[str, ...]:
         """Notes of the importer on this network."""
@@ -216,20 +234,22 @@ def _about(block: LayerBlock) -> dict[str, Any]:
 
 
 def cost(
-    graph: Graph, *, target: str = "", knobs: dict[str, Any] | None = None, title: str = "", dtype: Dtype = FLOAT32
-) -> Cost:
+    graph: Graph, *, target: str = "", knobs: dict[str, Any] | None = None, title: str = "", dtype: Dtype = FLOAT32,
+    about: str = "",
+) -> Cost:  # fmt: skip
     """The cost of a layer graph: any networkx.DiGraph whose nodes carry an `op` and `inputs`.
 
     Raises GraphError for something that is not a layer graph, ShapeError for the first invalid layer.
     """
-    rows, about = tuple(walk(graph)), graph.graph
-    return Cost(rows, target or about.get("name", ""), knobs or about.get("knobs", {}), title, graph, dtype)
+    rows, given = tuple(walk(graph)), graph.graph
+    name, values = target or given.get("name", ""), knobs or given.get("knobs", {})
+    return Cost(rows, name, values, title, graph, dtype, about=about)
 
 
 def cost_of(model: Model, *, unrolled: bool = False) -> Cost:
     """The cost of a network, computed once; with repeats written out if `unrolled`."""
     about: dict[str, Any] = {"target": model.label, "knobs": model.values}
-    about |= {"title": model.heading, "dtype": model.dtype}
+    about |= {"title": model.heading, "dtype": model.dtype, "about": " ".join(model.about.split())}
     if unrolled:
         return cost(model.layers(unrolled=True), **about)
     return model.cached("cost", lambda: cost(model.bound, **about))

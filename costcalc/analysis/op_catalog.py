@@ -11,6 +11,7 @@ from costcalc.dims import size_symbol
 from costcalc.errors import UnknownName, shorten
 from costcalc.ops import OPS, field_kinds
 from costcalc.ops.base import layer_ops
+from costcalc.ops.plugins import is_op, load_plugins
 from costcalc.ops.synonyms import SYNONYMS, field_synonyms, hint
 from costcalc.result import TableResult
 from costcalc.table import Column, Table
@@ -21,6 +22,7 @@ OpDescription = dict[str, Any]
 def describe_op(name: str) -> OpDescription:
     """An op by any of its names: docstring, shapes, fields with kinds and defaults, needs. Raises UnknownName."""
     name = name if name in OPS else SYNONYMS.get(name, name)
+    is_op(name)  # imports that of an installed package
     if name not in layer_ops():
         raise UnknownName(f"unknown op {shorten(name)!r}; {hint(name, op_names())}")
     text = cleandoc(OPS[name].__doc__ or "")
@@ -42,6 +44,7 @@ def op_names() -> list[str]:
 
 def describe_all_ops() -> list[OpDescription]:
     """Every op, by name."""
+    load_plugins()
     return [describe_op(name) for name in op_names()]
 
 

@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Callable
 from copy import copy
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -24,6 +25,7 @@ from costcalc.cli import (
     hardware,
     help_pages,
     import_options,
+    plain_signs,
     runs,
     scaling,
     shown_options,
@@ -131,7 +133,7 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-DEBUG = "--debug"
+DEBUG, OPS_FILE = "--debug", "--ops"
 Version = Annotated[
     bool, typer.Option("--version", is_eager=True, callback=_version, help="Print the version and exit.")
 ]
@@ -142,8 +144,13 @@ Debug = Annotated[
 ]
 
 
+OpsFile = Annotated[
+    str | None, typer.Option(OPS_FILE, metavar="FILE.py", help="Run a file that defines ops; also behind a command.")
+]
+
+
 @app.callback()
-def options(version: Version = False, debug: Debug = False) -> None:
+def options(version: Version = False, debug: Debug = False, ops: OpsFile = None) -> None:
     """Exact parameter and multiply counts of neural-network architectures."""
 
 
@@ -154,6 +161,7 @@ def run(arguments: list[str]) -> int:
     debug, arguments = DEBUG in arguments, [word for word in arguments if word != DEBUG]
     try:
         warned.clear()
+        arguments = _run_ops_files(arguments)
         code = _invoke(arguments or ["--help"])
         if sys.stdout is not None:
             sys.stdout.flush()  # now, so that a full disk is reported
@@ -178,11 +186,34 @@ def run(arguments: list[str]) -> int:
     return code
 
 
+def _run_ops_files(arguments: list[str]) -> list[str]:
+    """Runs the files that `--ops` names, each with a line on stderr, and returns the other words."""
+    words, files = [], []
+    left = iter(arguments)
+    for word in left:
+        if word == OPS_FILE:
+            files.append(next(left, ""))
+        elif word.startswith(f"{OPS_FILE}="):
+            files.append(word.partition("=")[2])
+        else:
+            words.append(word)
+    for file in files:
+        from costcalc.ops.plugins import run_file
+        from costcalc.table import visible
+
+        print(f"{visible(file)} runs: --ops names it", file=sys.stderr)
+        run_file(Path(file))
+    return words
+
+
 def _prepare() -> None:
-    """Writes UTF-8 to a pipe in every locale, so that files are the same everywhere; to a terminal what it can show."""
+    """Writes UTF-8 to a pipe in every locale, so that files are the same everywhere; to a terminal plain signs for
+    those that it lacks."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         as_bytes: dict[str, Any] = {} if sys.stdout.isatty() else {"encoding": "utf-8", "newline": "\n"}
-        sys.stdout.reconfigure(errors="backslashreplace", **as_bytes)
+        sys.stdout.reconfigure(errors=plain_signs.HANDLER, **as_bytes)
+    if isinstance(sys.stderr, io.TextIOWrapper):
+        sys.stderr.reconfigure(errors=plain_signs.HANDLER)
 
 
 def _invoke(arguments: list[str]) -> int:

@@ -9,6 +9,7 @@ from costcalc.errors import REPORTED, Place, Reported, shorten
 from costcalc.expressions import NAME
 from costcalc.ops import OPS
 from costcalc.ops.base import is_join, layer_ops
+from costcalc.ops.plugins import is_op
 from costcalc.ops.synonyms import hint as op_hint
 from costcalc.spec.field_reader import FieldReader, Names
 from costcalc.spec.node_reader import Entries, NodeReader, is_path
@@ -118,6 +119,8 @@ class LayerReader:
         if kind in STRUCTURES or (kind in OPS and not OPS[kind].is_input):
             return True
         if kind in self.blocks and self.blocks[kind].parameters is not REPORTED:
+            return True
+        if kind not in self.below and is_op(kind) and not OPS[kind].is_input:  # of an installed package
             return True
         self.unsure |= {kind} if kind in self.below else {kind, *layer_ops(), *self.blocks}
         if kind not in self.below:

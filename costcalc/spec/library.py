@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,6 +18,7 @@ from costcalc.spec.spec_tree import Spec
 from costcalc.text import settings_text
 
 PIPELINE = "augment:"  # before the name of a pipeline where networks are meant too: augment:alexnet
+GROUP = "costcalc.specs"  # of entry points
 TEXT, AS_JSON = "<text>", "<dict, as JSON>"  # stand for the file of a spec without one
 
 
@@ -53,19 +54,38 @@ def _paths() -> dict[str, Path]:
 
 
 @cache
+def _all_paths() -> dict[str, Path]:
+    """Those of the library, and of installed packages that name a module of theirs with specs beside it, in the group
+    `costcalc.specs` of their entry points. A name of the library stays the library's."""
+    from importlib.metadata import entry_points
+    from importlib.util import find_spec
+
+    found = dict(_paths())
+    for point in entry_points(group=GROUP):
+        module = find_spec(point.value)
+        for folder in (module and module.submodule_search_locations) or ():
+            found = {path.stem: path for path in sorted(Path(folder).glob("*.yaml"))} | found
+    return found
+
+
+@cache
 def _library_spec(name: str) -> Spec:
-    return parse_file(_paths()[name])
+    return parse_file(_all_paths()[name] if name not in _paths() else _paths()[name])
 
 
 @cache
 def _head(name: str) -> Spec:
-    return parse_head(_paths()[name])
+    return parse_head(_all_paths()[name] if name not in _paths() else _paths()[name])
 
 
 def entries() -> list[Entry]:
-    """Every spec and preset of the library, specs by name, each followed by its presets."""
+    """Every spec and preset of the library and of installed packages, specs by name, each followed by its presets."""
+    return _entries(_all_paths())
+
+
+def _entries(stems: Iterable[str]) -> list[Entry]:
     found = []
-    for stem in _paths():
+    for stem in stems:
         head = _head(stem)
         found.append(Entry(head.name, "spec", head.title, head.name, head.lecture))
         for preset in head.presets.values():
@@ -111,8 +131,11 @@ def spec_text(target: Any) -> tuple[str, str] | None:
 
 def library_path(name: str) -> Path | None:
     """The file of a spec or preset of the library; None for another name."""
-    spec = next((entry.spec for entry in entries() if entry.name == name), None)
-    return None if spec is None else _paths()[spec]
+    for paths in (_paths, _all_paths):  # installed packages are looked at for a name that the library has not
+        spec = next((entry.spec for entry in _entries(paths()) if entry.name == name), None)
+        if spec is not None:
+            return paths()[spec]
+    return None
 
 
 def text_of(target: str) -> str:
@@ -150,6 +173,9 @@ def _spec_of(name: str, max_bytes: int) -> tuple[Spec, dict[str, Any]]:
             if name in _head(stem).presets:
                 spec = _library_spec(stem)
                 return spec, dict(spec.presets[name].settings)
+        if elsewhere := next((entry.spec for entry in entries() if entry.name == name), None):
+            spec = _library_spec(elsewhere)
+            return spec, dict(spec.presets[name].settings) if name in spec.presets else {}
     if name.startswith(PIPELINE):
         pipeline = shorten(name.removeprefix(PIPELINE))
         raise UsageError(

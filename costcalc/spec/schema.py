@@ -13,9 +13,11 @@ from costcalc.models.knob import QUOTED
 from costcalc.ops import OPS
 from costcalc.ops.base import is_join, layer_ops
 from costcalc.ops.fields import Kind
+from costcalc.ops.plugins import load_plugins
 from costcalc.ops.synonyms import field_synonyms
 from costcalc.spec import knobs, parse, published
 from costcalc.spec.lecture_titles import LECTURES
+from costcalc.spec.schema_parts import with_shared_parts
 from costcalc.spec.signature import FOR_OPS, STRUCTURES, kinds_of, needed_by
 
 Schema = dict[str, Any]
@@ -56,14 +58,18 @@ EXTRA_SCHEMAS: Schema = {
 
 def json_schema(metrics: Iterable[str] = ()) -> Schema:
     """A JSON Schema (draft 2020-12) of specs. Published figures are of these `metrics`, or of any without them."""
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "A costcalc spec",
-        "description": "A neural-network architecture as its paper's table; `costcalc help specs` is the whole grammar",
-        **mapping(_top([*metrics]), needed=[*parse.HEAD_KEYS[:3], "layers"]),
-        "oneOf": [{"required": ["input"]}, {"required": ["inputs"]}],
-        "$defs": {"layers": {"type": "array", "items": {"$ref": "#/$defs/layer"}}, "layer": _layer()},
-    }
+    load_plugins()
+    return with_shared_parts(
+        {
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "$id": "https://github.com/costcalc/costcalc/blob/main/spec.schema.json",
+            "title": "A costcalc spec",
+            "description": "A neural network as its paper's table; `costcalc help specs` is the whole grammar",
+            **mapping(_top([*metrics]), needed=[*parse.HEAD_KEYS[:3], "layers"]),
+            "oneOf": [{"required": ["input"]}, {"required": ["inputs"]}],
+            "$defs": {"layers": {"type": "array", "items": {"$ref": "#/$defs/layer"}}, "layer": _layer()},
+        }
+    )
 
 
 def _top(metrics: list[str]) -> Schema:

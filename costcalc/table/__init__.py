@@ -24,6 +24,7 @@ from costcalc.table.cells import is_visible as is_visible
 from costcalc.table.cells import measured as measured
 from costcalc.table.cells import plain_number as plain_number
 from costcalc.table.cells import shape_text as shape_text
+from costcalc.table.cells import short_text as short_text
 from costcalc.table.cells import visible as visible
 from costcalc.table.data import CONVENTION as CONVENTION
 from costcalc.table.data import COUNT as COUNT

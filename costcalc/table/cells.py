@@ -8,7 +8,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-from costcalc.text import as_float, rounded, times_text, value_text
+from costcalc.text import COUNTS, as_float, rounded, times_text, value_text
 
 
 def cell(value: Any, kind: str) -> str:
@@ -99,6 +99,14 @@ def bytes_text(count: float) -> str:
     units = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
     power = next((i for i in range(len(units)) if abs(count) < 1024 ** (i + 1)), len(units) - 1)
     return f"{brief(count / 1024**power)} {units[power]}"
+
+
+def short_text(count: int) -> str:
+    """A count in the largest unit that it fills, to four digits: 4.089 G. Small ones are in full."""
+    if count < 10_000:
+        return f"{count:,}"
+    unit = max((unit for unit in "KMGT" if COUNTS[unit] <= count), key=COUNTS.__getitem__)
+    return f"{measured(Fraction(count, COUNTS[unit]))} {unit}"
 
 
 NUMBERS: dict[str, Callable[[Any], str]] = {

@@ -65,10 +65,6 @@ class Column:
     unit_of: str = ""
     scale: Scale | None = None
 
-    def text(self, value: Any) -> str:
-        """A value as it is shown."""
-        return cell(value, self.kind) if self.scale is None else self.scale.text(value, self.kind)
-
     @property
     def align(self) -> str:
         """The alignment of its cells: left or right."""
@@ -106,7 +102,12 @@ class TableData:
 
     def texts(self, row: dict[str, Any]) -> list[str]:
         """The cells of a row as text, one for each column; empty where the row has no value."""
-        return [column.text(row.get(column.key)) for column in self.columns]
+        return [
+            cell(row.get(column.key), column.kind)
+            if column.scale is None
+            else column.scale.text(row.get(column.key), column.kind)
+            for column in self.columns
+        ]
 
     def note_lines(self) -> list[str]:
         """The notes, line by line."""

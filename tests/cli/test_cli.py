@@ -145,7 +145,7 @@ def test_a_pipe_gets_utf_8_whatever_the_locale(words):
 def test_a_terminal_that_cannot_show_a_sign_gets_its_number():
     printed, code = in_terminal(80, "show", "conv1x1", PYTHONIOENCODING="ascii")
     assert code == 0
-    assert "28\\xd728\\xd732" in printed
+    assert "28x28x32" in printed
     assert "-----" in printed
 
 
@@ -241,8 +241,8 @@ HEAVY = (
         ("--version", set()),
         ("--help", {"typer"}),
         ("show --help", {"typer"}),
-        ("list", {"typer", "yaml"}),
-        ("list -f json", {"typer", "yaml"}),
+        ("list", {"typer", "yaml", "importlib.metadata"}),
+        ("list -f json", {"typer", "yaml", "importlib.metadata"}),
         ("show resnet50", COUNTING),
         ("show resnet50 --depth 1 --set r=160 -f csv", COUNTING),
         ("show resnet50 --unroll", COUNTING),

@@ -147,7 +147,7 @@ def test_a_value_is_written_exactly(text):
 
 def test_the_notes_of_a_count_show_each_knob_as_it_was_set():
     notes = costcalc.load("efficientnet", w=1.2345678).cost().notes()
-    assert notes[1] == "knobs: r=224, d=1, w=1.2345678, classes=1000, batch=1"
+    assert "knobs: r=224, d=1, w=1.2345678, classes=1000, batch=1" in notes
 
 
 @pytest.mark.parametrize("given", [float("nan"), float("inf"), float("-inf")])
@@ -204,7 +204,7 @@ def test_what_is_loaded_can_be_kept_in_sets():
 )  # fmt: skip
 def test_a_preset_is_found_however_it_is_written(tmp_path, monkeypatch, presets):
     (tmp_path / "mine.yaml").write_text(TEXT.replace("input:", f"{presets}input:"))
-    caches = (library._paths, library._head, library._library_spec)
+    caches = (library._paths, library._all_paths, library._head, library._library_spec)
     monkeypatch.setattr(library, "library_folder", lambda: tmp_path)
     for cached in caches:
         cached.cache_clear()

@@ -12,6 +12,7 @@ from costcalc.analysis.metrics import COUNTED as METRICS
 from costcalc.ops import OPS
 from costcalc.spec.library import library_folder
 from costcalc.spec.schema import json_schema
+from costcalc.spec.schema_parts import with_shared_parts
 
 VALIDATOR = jsonschema.Draft202012Validator(json_schema(METRICS))
 SPECS = sorted(library_folder().glob("*.yaml"))
@@ -97,3 +98,24 @@ def test_every_op_is_described_for_the_editor():
 def test_the_command_prints_it():
     ran = subprocess.run([sys.executable, "-m", "costcalc", "schema"], capture_output=True, text=True, check=True)
     assert json.loads(ran.stdout) == json_schema(METRICS)
+
+
+def test_shared_parts_filled_in_are_the_schema():
+    part = {
+        "anyOf": [{"type": "number", "minimum": 1}, {"type": "string", "maxLength": 1000, "description": "a formula"}]
+    }
+    plain = {"type": "object", "properties": dict.fromkeys("abc", part), "$defs": {"x": {"items": part}}}
+    made = with_shared_parts(plain)
+    assert [*made["$defs"]][:2] == ["x", "part"] and made["properties"]["a"] == {"$ref": "#/$defs/part"}
+
+    def filled_in(node):
+        if isinstance(node, list):
+            return [filled_in(each) for each in node]
+        if not isinstance(node, dict):
+            return node
+        if "$ref" in node:
+            return filled_in(made["$defs"][node["$ref"].removeprefix("#/$defs/")])
+        return {key: filled_in(value) for key, value in node.items()}
+
+    assert filled_in({**made, "$defs": {"x": made["$defs"]["x"]}}) == plain
+    assert len(json.dumps(json_schema(METRICS))) < 100_000
