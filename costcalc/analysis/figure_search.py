@@ -18,7 +18,7 @@ from costcalc.errors import CostcalcError, UsageError, shorten
 from costcalc.models.knob import FIGURE
 from costcalc.models.model import Model
 from costcalc.result import Result
-from costcalc.table import CONVENTION, Column, Table
+from costcalc.table import FOOTER, Column, Table
 from costcalc.text import plural, rounded
 
 SAMPLE = 1000  # random figures that are searched too
@@ -90,7 +90,7 @@ class FigureSearch(Result):
         """A row for each network that gives the figure, at most MAX_SHOWN."""
         shown = [match._asdict() for match in self.matches[:MAX_SHOWN]]
         notes = [f"{len(self.matches) - MAX_SHOWN:,} more"] if len(self.matches) > MAX_SHOWN else []
-        return Table(self._verdict(), COLUMNS, shown, None, [*notes, self._searched(), CONVENTION])
+        return Table(self._verdict(), COLUMNS, shown, None, [*notes, self._searched(), FOOTER])
 
     def _verdict(self) -> str:
         figure = f"{self.target}, {self.figure}"

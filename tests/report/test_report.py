@@ -58,9 +58,11 @@ def test_golden_on_terminals(width):
 
 def test_the_list_starts_with_its_header():
     lines = piped("list").stdout.decode().splitlines()
-    assert re.fullmatch(r"name +kind +what it is", lines[0])
-    assert re.fullmatch(r"alexnet +spec +AlexNet as .*", lines[1])
-    assert [re.split("  +", line.strip())[0] for line in lines[1:]] == [entry.name for entry in entries()]
+    assert re.fullmatch(r"name +kind +lecture +what it is", lines[0])
+    assert re.fullmatch(r"lenet5 +spec +1 +LeNet-5 as .*", lines[1])
+    by_lecture = sorted(entries(), key=lambda entry: entry.lecture)
+    assert [re.split("  +", line.strip())[0] for line in lines[1:-2]] == [entry.name for entry in by_lecture]
+    assert lines[-1].startswith("lectures: 1 LeNet-5, 2 AlexNet, 3 VGG")
 
 
 # --- the column that is printed adds up -----------------------------------------------------------------------------

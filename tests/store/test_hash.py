@@ -204,7 +204,9 @@ SAME = [
     ["efficientnet", "efficientnet_b0"],
     ["mobilenet_v1", "mobilenet_v1_100_224"],
     ["mobilenet_v2", "mobilenet_v2_100_224"],
+    ["quiz_layer", "quiz_conv_5x5"],
     ["resnet", "resnet50"],
+    ["resnet_cifar", "resnet20"],
     ["vgg", "vgg16"],
 ]  # a spec and the preset that is its default
 
