@@ -1,5 +1,7 @@
 """Imported networks with symbols and arrays for sizes: number = formula filled in = column, and where that holds."""
 
+import re
+
 import pytest
 from support import needed
 
@@ -370,3 +372,25 @@ def test_a_network_that_grows_with_its_input_is_told_by_few_runs():
     assert len(lengths) <= 12 and max(lengths) <= 160  # two for each place where sizes are tried
     assert told[0] == (0.0, "run 1 of Cells, batch = 2, tokens = 25") and len(told) == runs
     assert [share for share, _ in told] == sorted(share for share, _ in told)
+
+
+class Largest(nn.Module):
+    """Takes the 200 largest numbers of a map: h and w may each be small, and not both."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3, stride=2, padding=1)
+
+    def forward(self, x):
+        return self.conv(x).flatten(1).topk(200).values
+
+
+def test_a_range_of_several_lengths_holds_where_all_are_at_their_least():
+    net = costcalc.load(Largest(), (1, 3, 32, 48))
+    formula = net.formula()
+    low = {name: int(said) for said, name in re.findall(r"(\d+) ≤ ([hw]) ≤", str(formula))}
+    assert low == {"h": 13, "w": 15}
+    assert formula(**low) == costcalc.load(Largest(), (1, 3, *low.values())).macs
+    assert "RuntimeError: k not in range" in str(formula)
+    with pytest.raises(costcalc.CostcalcError):
+        formula(h=12, w=14)

@@ -225,7 +225,7 @@ class PatternSearch:
     def with_ranges(self, pattern: LayerPattern, span: Mapping[str, Span]) -> Pattern:
         """The pattern, with the range of each knob, compared with the network at both ends. Raises LayersDiffer if it
         does not hold at the default sizes within its ranges."""
-        ranges = {name: self.range(pattern, name, span[name]) for name in self.lengths}
+        ranges = self.together(pattern, {name: self.range(pattern, name, span[name]) for name in self.lengths})
         if self.has_batch:
             ranges = {BATCH: self.batches(pattern), **ranges}
         by_default = {name: knob.default for name, knob in self.sizes.knobs.items()} | self.fixed
@@ -239,6 +239,33 @@ class PatternSearch:
                 if not self.same(pattern, self.letters(29 + seed, place)):
                     raise LayersDiffer(str(self.why))
         return found._replace(checks=len(self.matched))
+
+    def together(self, pattern: LayerPattern, ranges: dict[str, Range]) -> dict[str, Range]:
+        """The ranges of lengths, raised alike until the pattern holds where all of them are at their least: a network
+        may ask for so many positions, of whatever sides. Raises LayersDiffer if it does not below the default."""
+        if len(ranges) < 2:
+            return ranges
+
+        def corner(times: int) -> dict[str, int]:
+            least = {
+                letter: one.low + times * one.step
+                for name, one in ranges.items()
+                for letter in self.sizes.letters_of(name)
+            }
+            return self.letters(BATCHES[0], least)
+
+        if self.same(pattern, corner(0)):
+            return ranges
+        knobs = self.sizes.knobs
+        most = min((knobs[name].default - one.low) // one.step for name, one in ranges.items())
+        times = 1 + bisect_left(range(1, most + 1), True, key=lambda times: self.same(pattern, corner(times)))
+        if times > most:
+            raise LayersDiffer(str(self.why))
+        below = self.why_at(pattern, corner(times - 1))
+        return {
+            name: one._replace(low=one.low + times * one.step, below=below, counts_from=None)
+            for name, one in ranges.items()
+        }
 
     def batches(self, pattern: LayerPattern) -> Range:
         """The range of the batch, at the lengths of a sample."""
