@@ -70,7 +70,7 @@ def counted(graph):
         "intensity": Fraction(macs, traffic) if traffic else None,
         "bn_elements": sum(row.times * sizes[row.name] for row in rows if row.op.name == "batch_norm"),
         "bias_additions": sum(sizes[row.name] for row in rows if row.op.name in BIASED and row.total("bias")),
-        "input_elements": sum(sizes[row.name] for row in rows if row.op.name == "input"),
+        "input_elements": sum(sizes[row.name] for row in rows if row.op.name == "input" and row.name in read),
         "macs_on_input": sum(map(on_input, rows)),
     }  # fmt: skip
 
