@@ -47,11 +47,15 @@ if TYPE_CHECKING:
     from costcalc.net import Net
 
 
-def list_(format: Format = None, output: Output = None) -> None:
-    """Every spec and preset, with one line each."""
+def list_(
+    words: Annotated[list[str] | None, typer.Argument(metavar="WORD", help="Those that have it: resnet, 1x1.")] = None,
+    format: Format = None,
+    output: Output = None,
+) -> None:
+    """Every spec and preset, with one line each, by lecture."""
     from costcalc.spec.list_specs import specs
 
-    emit(specs(), format, output)
+    emit(specs(*words or ()), format, output)
 
 
 def show(

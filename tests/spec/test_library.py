@@ -11,6 +11,7 @@ from costcalc.errors import CostcalcError, SpecError, UnknownName, UsageError
 from costcalc.net import apply_settings
 from costcalc.spec import library
 from costcalc.spec.library import entries, find, parse_settings
+from costcalc.spec.list_specs import specs
 from costcalc.spec.spec_tree import Knob
 from costcalc.text import value_text
 
@@ -248,3 +249,11 @@ def test_what_is_set_later_takes_the_place_of_what_the_target_says():
     assert costcalc.load("mobilenet_v1@r=160", r=192).label == "mobilenet_v1@r=192"
     with pytest.raises(UsageError, match="--set r stands twice; set it once"):
         apply_settings([net], ["r=160", "r=192"])
+
+
+def test_a_list_takes_words():
+    names = [row["name"] for row in specs("resnet").to_records()]
+    assert {"resnet", "resnet50", "plain34", "resnet_cifar"} <= {*names} and "vgg16" not in names
+    assert [row["name"] for row in specs("resnet", "101").to_records()] == ["resnet101"]
+    with pytest.raises(UnknownName, match="no spec has 'resnet' and 'q7'; see `costcalc list`"):
+        specs("resnet", "q7")
