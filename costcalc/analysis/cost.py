@@ -169,7 +169,8 @@ class Cost(Result):
     def _is_short(self) -> bool:
         """Is it a network of numbers and of so few layers that its peak is found at once?"""
         sizes = (size for row in self.layers for size in (row.times, *row.output_shape))
-        return self.graph is not None and len(self.layers) <= MAX_LAYERS_IN_SHORT and all(map(is_rational, sizes))
+        few = self.graph is not None and len(self.layers) <= MAX_LAYERS_IN_SHORT
+        return few and not self.dtype.is_mixed and all(map(is_rational, sizes))
 
     def _in_short(self) -> str:
         """`25.56 M params, all trained; 4.089 G MACs; weights 97.7 MiB; peak 9.76 MiB`."""

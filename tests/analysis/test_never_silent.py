@@ -134,9 +134,14 @@ def test_the_columns_of_a_share_lie_there_too():
 
 
 def test_the_schema_says_how_much_a_share_can_be():
-    properties = schema.json_schema()["$defs"]["layer"]["anyOf"][-1]["properties"]
-    shares = properties["dropout"]["anyOf"][0]["properties"]["p"]["anyOf"]
-    assert shares[0] == {"type": "number", "minimum": 0, "maximum": 1}
+    parts = schema.json_schema()["$defs"]
+
+    def filled_in(part):
+        return parts[part["$ref"].rpartition("/")[2]] if "$ref" in part else part
+
+    dropout = filled_in(filled_in(parts["layer"]["anyOf"][-1])["properties"]["dropout"])
+    share = filled_in(filled_in(dropout["anyOf"][0])["properties"]["p"])
+    assert filled_in(share["anyOf"][0]) == {"type": "number", "minimum": 0, "maximum": 1}
 
 
 def test_free_macs_do_not_hide_gradients_that_are_given():

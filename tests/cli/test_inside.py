@@ -24,7 +24,7 @@ def run(capsys, *words):
     ("words", "line"),
     [
         ("--version", f"costcalc {costcalc.__version__}"), ("", r"Usage: costcalc \[OPTIONS\] COMMAND .*"),
-        ("list", r"conv1x1 +spec +A 1×1 convolution.*"), ("show conv1x1", r"conv +conv +28×28×192 .* 4,816,896 .*"),
+        ("list", r"conv1x1 +spec +5 +A 1×1 convolution.*"), ("show conv1x1", r"conv +conv +28×28×192 .* 4,816,896 .*"),
         ("show conv1x1 --depth 1 -f json", '    "macs": 4816896,'),
         ("show conv1x1 --set batch=2", r"total +6,144 +9,633,792 .*"),
         ("compare conv_normal conv_depthwise_separable -f json", r'  "costcalc_version": ".*",'),
