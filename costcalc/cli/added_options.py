@@ -25,6 +25,10 @@ class AddedOptions:
         """What the command that runs was given of them."""
         return {name: value for name, value in self._given.items() if value}
 
+    def forget(self) -> None:
+        """Forgets what the last command of this process was given."""
+        self._given.clear()
+
     def added_to(self, command: Callable[..., None]) -> Callable[..., None]:
         """The command with these options, if it has the parameters that they belong to."""
         signature = inspect.signature(command, eval_str=True)

@@ -167,6 +167,8 @@ def run(arguments: list[str]) -> int:
     report.hush(quiet)
     try:
         warned.clear()
+        for added in (import_options.ADDED, shown_options.ADDED):
+            added.forget()
         arguments = _run_ops_files(arguments)
         code = _invoke(arguments or ["--help"])
         if sys.stdout is not None:

@@ -96,5 +96,6 @@ def test_a_latex_table_floats_with_a_caption_and_a_label(capsys):
     assert "textbf" not in text
     assert run(["show", "lenet5", "--caption", "LeNet", "-f", "latex"]) == 0
     assert "\\caption{LeNet}" in capsys.readouterr().out
+    assert run(["ops"]) == 0  # the next command of a process knows nothing of it
     assert run(["show", "lenet5", "--label", "tab:a"]) == 2
     assert "--caption and --label are of LaTeX; add -f latex, or -o FILE.tex" in capsys.readouterr().err
