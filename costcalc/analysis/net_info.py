@@ -20,8 +20,8 @@ from costcalc.text import settings_text, value_text
 
 SHOWN = ("params", "macs")
 KNOB_COLUMNS = (
-    Column("knob", "knob", "text"), Column("value", "is", "knob"), Column("takes", "may be", "text", 1),
-    Column("about", "meaning", "text"), Column("effect", "what it does", "text", 2),
+    Column("knob", "knob", "text"), Column("value", "is", "knob"), Column("takes", "may be", "text", 2),
+    Column("about", "meaning", "text"), Column("effect", "what it does", "text", 1),
 )  # fmt: skip
 
 
