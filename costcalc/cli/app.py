@@ -77,13 +77,20 @@ RUNS: dict[Callable[..., None], tuple[str, str]] = {
 
 
 class Commands(FastGroup):
-    """The commands by name. For a network without a command, the hint is `costcalc show`."""
+    """The commands by name. For a network without a command, misspelt too, the hint is `costcalc show`."""
 
     def hint(self, word: str) -> str:
         """The nearest command, or `costcalc show` for the name of a network."""
-        if not nearest(word, self.commands) and _is_target(word):
-            return f"did you mean `costcalc show {word}`?"
+        if not nearest(word, self.commands) and (target := _target_like(word)):
+            return f"did you mean `costcalc show {target}`?"
         return super().hint(word)
+
+
+def _target_like(word: str) -> str:
+    """A word that is a target, or the nearest spec or preset; "" without one."""
+    from costcalc.spec.library import entries
+
+    return word if _is_target(word) else nearest(word, [entry.name for entry in entries()])
 
 
 def _is_target(word: str) -> bool:

@@ -55,6 +55,7 @@ def said(*words):
     [
         ("shw lenet5", "unknown command 'shw'; did you mean 'show'?"),
         ("resnet50", "unknown command 'resnet50'; did you mean `costcalc show resnet50`?"),
+        ("resnt50", "unknown command 'resnt50'; did you mean `costcalc show resnet50`?"),
         ("zzz", f"unknown command 'zzz'; known: {', '.join(sorted(COMMANDS))}"),
         (
             "show lenet5 --fromat csv",
