@@ -79,6 +79,10 @@ class Cost(Result):
         """The value of one layer: the sum of all its copies, or the largest of them for a metric that is not a sum."""
         return self._values.of_row(metric)(self.layers[layer])
 
+    def together(self, metric: str, layers: Iterable[Row], leaving: Iterable[Row]) -> Any:
+        """The value of some of the layers; `leaving` are those that others read."""
+        return self._values.together(metric, layers, leaving)
+
     @property
     def params(self) -> Size:
         """Learned scalars; shared tensors count once."""

@@ -1,0 +1,43 @@
+"""An op in the words of a drawing: `3×3 conv /2`, `BN`, `max pool 2×2 /2`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from costcalc.dims import Shape
+
+SHORT = {
+    "batch_norm": "BN", "layer_norm": "LN", "group_norm": "GN", "instance_norm": "IN", "rms_norm": "RMSNorm",
+    "local_response_norm": "LRN", "relu": "ReLU", "relu6": "ReLU6", "silu": "SiLU", "gelu": "GELU",
+    "sigmoid": "sigmoid", "hard_swish": "hard-swish", "hard_sigmoid": "hard-sigmoid", "leaky_relu": "LeakyReLU",
+    "global_average_pool": "global avg pool", "average_pool": "avg pool", "adaptive_average_pool": "adaptive avg pool",
+    "conv_transpose": "transposed conv", "multi_head_attention": "attention", "linear": "linear", "lstm": "LSTM",
+    "gru": "GRU", "rnn": "RNN", "mul": "multiply",
+}  # fmt: skip
+PLAIN_WORDS = {"conv1d": "conv", "conv2d": "conv", "conv3d": "conv"}
+
+
+def op_words(op: Any, outputs: Shape) -> str:
+    """The op with its kernel, stride and groups, as papers write them."""
+    name = PLAIN_WORDS.get(op.name, op.name)
+    word: str = SHORT.get(name, name.replace("_", " "))
+    kernel = getattr(op, "kernel", None)
+    if kernel is None:
+        return word
+    size = _sides(kernel, len(outputs) - 2)
+    groups = getattr(op, "groups", 1)
+    if groups != 1 and word == "conv":
+        word = "depthwise" if groups == outputs[1] else f"conv, {groups} groups"
+    stride = getattr(op, "stride", 1)
+    step = "" if _is_one(stride) else f" /{stride if not isinstance(stride, Sequence) else _sides(stride, 0)}"
+    return f"{word} {size}{step}" if "pool" in word else f"{size} {word}{step}"
+
+
+def _sides(kernel: Any, axes: int) -> str:
+    sides = [*kernel] if isinstance(kernel, Sequence) else [kernel] * max(axes, 1)
+    return "×".join(map(str, sides))
+
+
+def _is_one(stride: Any) -> bool:
+    return all(each == 1 for each in (stride if isinstance(stride, Sequence) else [stride]))

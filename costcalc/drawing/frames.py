@@ -1,0 +1,71 @@
+"""Which frames are drawn: those that hold several boxes, and have no way out and back in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from costcalc.drawing.sketch import Path
+
+
+def tidied(paths: Sequence[Path]) -> list[Path]:
+    """The paths of boxes without frames of one box, and without frames that hold exactly what the frame around them
+    does."""
+    inside: dict[str, set[int]] = {}
+    for box, path in enumerate(paths):
+        for frame in path:
+            inside.setdefault(frame, set()).add(box)
+    kept = []
+    for path in paths:
+        outer: list[str] = []
+        for frame in path:
+            if len(inside[frame]) > 1 and not (outer and inside[outer[-1]] == inside[frame]):
+                outer.append(frame)
+        kept.append(tuple(outer))
+    return kept
+
+
+def opened(paths: Mapping[str, Path], wires: Iterable[tuple[str, str]]) -> dict[str, Path]:
+    """The paths of boxes by key without frames that a path leaves and comes back to: such a frame would have to stand
+    above and below another box."""
+    now, ends = dict(paths), list(wires)
+    while circling := _circling(now, ends):
+        now = {key: tuple(frame for frame in path if frame not in circling) for key, path in now.items()}
+    return now
+
+
+def common(first: Path, second: Path) -> int:
+    """How many frames two boxes are in together."""
+    found = 0
+    for one, other in zip(first, second):
+        if one != other:
+            break
+        found += 1
+    return found
+
+
+def _circling(paths: Mapping[str, Path], wires: Sequence[tuple[str, str]]) -> set[str]:
+    """The outermost frames that are part of a circle, once each frame is one node of the frame around it."""
+    links: dict[Path, set[tuple[str, str]]] = {}
+    frames: set[str] = {frame for path in paths.values() for frame in path}
+    for source, target in wires:
+        one, other = paths[source], paths[target]
+        depth = common(one, other)
+        first = one[depth] if depth < len(one) else f"\0{source}"
+        second = other[depth] if depth < len(other) else f"\0{target}"
+        links.setdefault(one[:depth], set()).add((first, second))
+    found = set()
+    for inside in links.values():
+        found |= _in_circles(inside) & frames
+    return found
+
+
+def _in_circles(links: set[tuple[str, str]]) -> set[str]:
+    """The nodes that remain once those that nothing leads to, or that lead to nothing, are taken away again and
+    again."""
+    left = {node for link in links for node in link}
+    while True:
+        there = [(a, b) for a, b in links if a in left and b in left and a != b]
+        kept = left & {a for a, _ in there} & {b for _, b in there}
+        if kept == left:
+            return kept
+        left = kept

@@ -1,0 +1,70 @@
+"""What a drawing shows, before it has places: boxes with their texts, wires between them, and frames around them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from costcalc.drawing.text_widths import text_width
+
+TITLE_SIZE, LINE_SIZE, LABEL_SIZE, HEADING_SIZE = 12, 10, 9, 11  # of type, in px
+LINE_HEIGHT = 14
+PADDING = 8  # between the edge of a box and its texts
+BAR_HEIGHT = 5
+MIN_WIDTH = 96  # of a box with costs
+Path = tuple[str, ...]  # of the frames that something is in, the outermost first
+
+
+@dataclass(frozen=True)
+class Box:
+    """A box: one layer or several that are drawn as one.
+
+    `share` is its part of the network's cost, None for what has none by nature; `shade` its part of the largest box,
+    from 0 to 1. `layers` are the numbers of its rows in the table of the network.
+    """
+
+    key: str
+    title: str
+    lines: tuple[str, ...] = ()
+    path: Path = ()
+    share: float | None = None
+    shade: float = 0.0
+    hover: str = ""  # its exact numbers
+    layers: tuple[int, ...] = ()
+    is_pill: bool = False  # small and round: add, concat, inputs
+
+    @property
+    def width(self) -> float:
+        """In px."""
+        texts = [text_width(self.title, TITLE_SIZE, bold=True), *(text_width(line, LINE_SIZE) for line in self.lines)]
+        least = 0 if self.is_pill else MIN_WIDTH
+        return round(max(least, *texts) + 2 * PADDING, 1)
+
+    @property
+    def height(self) -> float:
+        """In px."""
+        if self.is_pill:
+            return 22.0 + LINE_HEIGHT * len(self.lines)
+        bar = 0 if self.share is None else BAR_HEIGHT + 4
+        return 2.0 * PADDING + LINE_HEIGHT * (1 + len(self.lines)) - 2 + bar
+
+
+@dataclass(frozen=True)
+class Wire:
+    """From one box to another; `label` is the shape of what goes along it."""
+
+    source: str
+    target: str
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Sketch:
+    """Boxes in the order of the network, wires, and the heading of each frame by its name."""
+
+    title: str
+    boxes: Sequence[Box]
+    wires: Sequence[Wire]
+    headings: Mapping[str, str] = field(default_factory=dict)
+    description: str = ""
+    notes: tuple[str, ...] = ()
