@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from costcalc.analysis.metrics import METRICS
+from costcalc.analysis.metrics import METRICS, check_not_quoted
 from costcalc.errors import UsageError, unknown
 from costcalc.table import COUNT, IN_BYTES, Column
 from costcalc.text import split_names
@@ -32,6 +32,7 @@ def read_columns(given: Sequence[str] | str, known: Iterable[Column], *, metrics
     found: list[Column] = []
     for name in split_names(given):
         if name not in there:
+            check_not_quoted(name)
             raise unknown("column", name, dict.fromkeys(column.key for column in there.values()))
         if there[name] in found:
             raise UsageError(f"column {name} is there twice; name each once")

@@ -18,6 +18,7 @@ from costcalc.analysis.walk import Row
 from costcalc.dims import Size, elements
 from costcalc.dtype import FLOAT32, Dtype
 from costcalc.errors import UsageError, unknown
+from costcalc.models.knob import QUOTED
 from costcalc.table import FOOTER
 from costcalc.text import split_names
 from costcalc.train_step import TrainStep
@@ -267,11 +268,19 @@ IN_BYTES = frozenset(
 
 def metric_of(name: str, *, unless: Callable[[Metric], str] = lambda metric: "") -> Metric:
     """The metric of a name. Raises UnknownName; UsageError if `unless` returns a reason against it."""
+    check_not_quoted(name)
     if name not in METRICS:
         raise unknown("metric", str(name), METRICS)
     if why := unless(METRICS[name]):
         raise UsageError(f"{name} {why}")
     return METRICS[name]
+
+
+def check_not_quoted(name: str) -> None:
+    """Raises UsageError for the name of a figure that is quoted from its source."""
+    if name in QUOTED:
+        where = "it is a column of `compare`, and `info` shows it with its source"
+        raise UsageError(f"{name} is quoted, not computed: {where}")
 
 
 def why_no_formula(metric: Metric) -> str:
