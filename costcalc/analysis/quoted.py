@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from costcalc.analysis.reconcile import network_of
+from costcalc.analysis.reconcile import is_asked_for, network_of
 from costcalc.models.knob import FREEZE, QUOTED, Published
 from costcalc.models.model import Model
 from costcalc.table import NOT_QUOTED, Column, Printed, Table
@@ -60,7 +60,7 @@ def quotes_by_source(model: Model) -> list[dict[str, Any]]:
     found: dict[tuple[str, str], dict[str, Any]] = {}
     for figure in model.published:
         network = network_of(model, figure)
-        if figure.is_quoted and model.settings.items() <= network.values.items():
+        if figure.is_quoted and is_asked_for(model, figure, network):
             row = found.setdefault((network.label, figure.source), {"network": network.label})
             row |= {figure.metric: figure.value, "source": figure.source}
     return [*found.values()]

@@ -12,7 +12,8 @@ from costcalc.analysis.cost import Cost, cost_of
 from costcalc.analysis.fold import block_names
 from costcalc.analysis.warnings import warnings_of
 from costcalc.errors import CostcalcError, Problem, SpecError, did_you_mean
-from costcalc.models.knob import Published
+from costcalc.models.knob import FREEZE, Published
+from costcalc.models.knob_texts import preset_of
 from costcalc.models.model import Model
 from costcalc.pipeline.pipeline_library import pipeline_paths
 from costcalc.result import Result
@@ -92,20 +93,20 @@ class Reconciliation(Result):
 
 
 def reconcile_model(model: Model) -> Reconciliation:
-    """Every published figure for the model's spec beside ours; if the model sets knobs, only figures at these values.
+    """The published figures of a network beside ours; of a spec by its own name those of all its networks. If the model
+    sets knobs, only those at these values.
 
     Raises SpecError if a figure names a block that does not exist, UsageError if a knob of the model is not numeric.
     """
     model.require_numeric("reconcile")
     costs: dict[str, Cost] = {}
     figures, others = [], []
-    wanted = {name: model.values[name] for name in model.settings}
     for published in model.published:
         if published.is_quoted:
             continue
         other = network_of(model, published)
         label = other.label
-        if not wanted.items() <= other.values.items():
+        if not is_asked_for(model, published, other):
             others.append(label)
             continue
         if label not in costs:
@@ -113,8 +114,20 @@ def reconcile_model(model: Model) -> Reconciliation:
         figures.append(check_figure(published, label, _exact(published, label, costs[label])))
     kind, others = model.architecture.kind, [*dict.fromkeys(others)]
     see = f"figures of its images: `costcalc reconcile augment:{model.name}`" if model.name in pipeline_paths() else ""
+    if figures and others:
+        see = "; ".join(filter(None, (see, f"figures of others of this spec: `costcalc reconcile {model.name}`")))
     warned = warnings_of(model)
     return Reconciliation(model.label, model.heading, kind, tuple(figures), tuple(others), warned, see=see)
+
+
+def is_asked_for(model: Model, published: Published, network: Model) -> bool:
+    """Is a figure of this network one of the model's? It agrees with what the model sets, and if the model is a preset,
+    the figure is of that preset, at whatever other settings, or of the very same network."""
+    asked = {name: value for name, value in model.settings.items() if name != FREEZE.name}
+    if not asked.items() <= network.values.items():
+        return False
+    preset = preset_of(model.label, model.presets)
+    return preset is None or published.preset == preset.name or model.values_but((FREEZE.name,)) == network.values
 
 
 def network_of(model: Model, published: Published) -> Model:
