@@ -6,13 +6,18 @@ from collections.abc import Iterable, Sequence
 
 from costcalc.analysis.metrics import METRICS, check_not_quoted
 from costcalc.errors import UsageError, unknown
-from costcalc.table import COUNT, IN_BYTES, Column
+from costcalc.table import COUNT, IN_BYTES, Column, Worded
 from costcalc.text import split_names
 
 
 def metric_column(name: str, rank: int = 0) -> Column:
     """The column of a metric; `rank` as in Column."""
     return Column(name, METRICS[name].title, METRICS[name].kind, rank, measure_of(name))
+
+
+def metric_cell(name: str) -> Worded:
+    """The name of a metric as a value: its title in tables, the name in CSV."""
+    return Worded(METRICS[name].title, name)
 
 
 def measure_of(metric: str) -> str:

@@ -17,7 +17,7 @@ from costcalc.models.knob_texts import preset_of
 from costcalc.models.model import Model
 from costcalc.pipeline.pipeline_library import pipeline_paths
 from costcalc.result import Result
-from costcalc.table import CONVENTION, Column, RelativeDifference, Table
+from costcalc.table import CONVENTION, Column, RelativeDifference, Table, Worded
 from costcalc.text import as_float, plural, value_text
 
 COLUMNS = (
@@ -178,6 +178,12 @@ def read_figure(text: str, thousand: int) -> tuple[Fraction, int, int]:
     return Fraction(digits), thousand ** POWERS[suffix], len(digits.partition(".")[2])
 
 
+def as_printed(text: str, thousand: int) -> Worded:
+    """A figure with its digits and unit, and its plain number: `2.7K` is 2700, or with a K of 1024 2764.8."""
+    number, unit, _ = read_figure(text, thousand)
+    return Worded(text, number * unit)
+
+
 def agrees(exact: int, printed: Fraction, unit: int, decimals: int) -> bool:
     """Does `exact`, rounded half up or cut to the printed decimals, give the printed figure?"""
     return printed * 10**decimals in (exact * 10**decimals // unit, _rounded(exact, unit, decimals))
@@ -202,7 +208,8 @@ def _record(figure: FigureCheck) -> dict[str, Any]:
     p = figure.published
     what = f"{figure.network}: {p.metric}" + (f" of {p.block}" if p.block else "")
     return {
-        "what": what, "published": p.value, "ours": figure.ours, "exact": figure.exact, "agrees": figure.agrees,
+        "what": what, "published": as_printed(p.value, p.thousand), "ours": as_printed(figure.ours, p.thousand),
+        "exact": figure.exact, "agrees": figure.agrees,
         "difference": figure.difference, "verdict": _verdict(figure), "source": p.source,
     }  # fmt: skip
 

@@ -18,6 +18,7 @@ from costcalc.table.cells import Image as Image
 from costcalc.table.cells import InUnit as InUnit
 from costcalc.table.cells import Printed as Printed
 from costcalc.table.cells import RelativeDifference as RelativeDifference
+from costcalc.table.cells import Worded as Worded
 from costcalc.table.cells import brief as brief
 from costcalc.table.cells import bytes_text as bytes_text
 from costcalc.table.cells import cell as cell

@@ -60,6 +60,17 @@ class Printed(float):
         return self
 
 
+class Worded(str):
+    """A value in the words of a table: `MACs`, `61,706`, `5.3M`. A CSV has it plain: `macs`, 61706, 5300000."""
+
+    plain: Any
+
+    def __new__(cls, words: str, plain: Any) -> Worded:
+        self = super().__new__(cls, words)
+        self.plain = plain
+        return self
+
+
 class RelativeDifference(float):
     """A relative difference with the exact one, which is shown if the percentage would round to 0."""
 
@@ -160,6 +171,11 @@ def shape_text(shape: Any) -> str:
     if len(rest) > 1 and isinstance(rest[0], str) and {*rest} == {rest[0]}:  # `whole` along each axis
         return rest[0]
     return "×".join(map(str, rest)) if rest else "1"
+
+
+def plain_shape(shape: Any) -> str:
+    """A shape without its batch in torch's order, for programs: 32x28x28 for the Image (n, 32, 28, 28)."""
+    return shape_text(Batchless(shape if isinstance(shape, Batchless) else shape[1:])).replace("×", "x")
 
 
 # Signs that str.isprintable accepts although they are invisible: joiners, fillers, variation selectors.
