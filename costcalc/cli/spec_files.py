@@ -108,10 +108,18 @@ def ops(
 
 def schema(
     augment: Annotated[bool, typer.Option("--augment", help="Of augmentation pipelines, not of networks.")] = False,
+    documents: Annotated[bool, typer.Option("--json", help="Of what commands print with -f json.")] = False,
 ) -> None:
-    """A JSON Schema of specs, for editors: completion, and a mark at what is misspelt."""
+    """A JSON Schema of specs, for editors: completion, and a mark at what is misspelt. With --json of the output."""
     import json
 
+    if augment and documents:
+        raise UsageError("--augment and --json are two schemas; give one of them")
+    if documents:
+        from costcalc.report.document_schema import document_schema
+
+        print(json.dumps(document_schema(), indent=2, ensure_ascii=False))
+        return
     if augment:
         from costcalc.pipeline.pipeline_schema import pipeline_schema
 
