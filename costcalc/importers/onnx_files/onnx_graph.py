@@ -277,6 +277,9 @@ class OnnxGraph:
             name = namer.name_of(layer)
             shares = {} if layer.shares is None else {"shares": names[layer.shares]}
             names.append(add(graph, name, layer.op, *[names[source] for source in layer.inputs], **shares))
+        for output in self.record.outputs:
+            if (layer := self.values[output].layer) is not None:
+                graph.nodes[names[layer]]["is_output"] = True
         graph.graph["modules"] = {name: layer.path or "" for name, layer in zip(names, self.layers)}
         return graph
 
