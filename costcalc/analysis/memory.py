@@ -33,6 +33,7 @@ class Layer(NamedTuple):
     frozen: Any = False  # are its tensors not trained: all, or those of these names
     shares: Any = None  # the layer whose tensors it uses
     is_output: bool = False  # does the network say that it returns it?
+    element_bytes: int = 0  # of an element of its output, where that is no float
 
 
 class Peak(NamedTuple):

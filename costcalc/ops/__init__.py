@@ -18,7 +18,7 @@ from costcalc.ops.gradients import (
 )
 from costcalc.ops.imported import Constant, Contraction, Elementwise, Move, Parameter, Reduction, View
 from costcalc.ops.interpolation import GridSample, Upsample
-from costcalc.ops.linear import RBF, Linear
+from costcalc.ops.linear import RBF, Bilinear, Linear
 from costcalc.ops.locally_connected import LocallyConnected
 from costcalc.ops.movement import ChannelPad, Flatten, Input, Reshape, Transpose
 from costcalc.ops.needs import Need
@@ -61,6 +61,7 @@ __all__ = [
     "Along",
     "AveragePool",
     "BatchNorm",
+    "Bilinear",
     "ChannelPad",
     "Concat",
     "Constant",

@@ -116,7 +116,7 @@ def upsample(op: Any, x: Shape) -> nn.Module:
 
 
 def recurrent(kind: type[nn.Module]) -> Callable[..., nn.Module]:
-    def build(op: Any, x: Shape) -> nn.Module:
+    def build(op: Any, x: Shape, *states: Shape) -> nn.Module:
         return kind(x[2], op.hidden, op.layers, bias=op.bias, batch_first=True, bidirectional=op.bidirectional)
 
     return build
@@ -138,6 +138,7 @@ MODULES: dict[str, Callable[..., nn.Module]] = {
     "conv_transpose": conv_transpose,
     "subsample": subsample,
     "linear": lambda op, x: nn.Linear(x[-1], op.features, bias=op.bias),
+    "bilinear": lambda op, x, y: nn.Bilinear(x[-1], y[-1], op.features, op.bias),
     "rbf": lambda op, x: custom_layers.RBF(x[-1], op.features, op.learned),
     "max_pool": max_pool,
     "average_pool": average_pool,
@@ -175,7 +176,7 @@ MODULES: dict[str, Callable[..., nn.Module]] = {
     "scaled_dot_product_attention": lambda op, *ins: custom_layers.ScaledDotProductAttention(),
     "lstm": recurrent(custom_layers.LSTM),
     "gru": recurrent(custom_layers.GRU),
-    "reduce": lambda op, x: custom_layers.Reduce(op.operation, op.axes, op.keep),
+    "reduce": lambda op, x: custom_layers.Reduce(op.operation, op.axes, op.keep, op.by_place),
     "slice": lambda op, x: custom_layers.Slice(op.axis, op.start, op.size, op.step),
     "pad": lambda op, x: custom_layers.Pad(len(x), op.axes, op.before, op.after),
     "roll": lambda op, x: custom_layers.Roll(op.axes, op.shifts),

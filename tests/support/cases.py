@@ -13,6 +13,7 @@ from costcalc.ops import (
     Add,
     AveragePool,
     BatchNorm,
+    Bilinear,
     ChannelPad,
     Concat,
     Constant,
@@ -122,6 +123,8 @@ CASES = [
     # linear
     (Linear(10), (2, 7)),
     (Linear(10, bias=False), (2, 5, 7)),
+    (Bilinear(4), (2, 7), (2, 6)),
+    (Bilinear(4, bias=False), (2, 3, 7), (2, 3, 6)),
     (RBF(10), (2, 84)),
     (RBF(10, learned=True), (2, 3, 7)),
     # pooling
@@ -214,6 +217,7 @@ CASES = [
     (Roll([-1], 3), (2, 5, 7)),
     *((Reduce([1], operation), (2, 5, 7)) for operation in ("mean", "sum", "max", "min", "norm", "var")),
     (Reduce([-1, 2], keep=True), IMAGE),
+    *((Reduce([1], operation, by_place=True), (2, 5, 7)) for operation in ("max", "min")),
     (Reduce([2, 3], "max"), IMAGE),
     (Transpose([0, 2, 1]), (2, 5, 7)),
     (Transpose([3, 1, 0, 2]), IMAGE),
@@ -243,6 +247,8 @@ CASES = [
     (LSTM(8), (2, 5, 7)),
     (LSTM(8, layers=3, bidirectional=True, bias=False), (2, 5, 7)),
     (GRU(8), (2, 5, 7)),
+    (LSTM(8, layers=2), (2, 5, 7), (2, 2, 8), (2, 2, 8)),
+    (GRU(8, bidirectional=True), (2, 5, 7), (2, 2, 8)),
     (GRU(8, layers=2, bidirectional=True), (2, 5, 7)),
     # of imported modules
     (Elementwise(), (2, 7)),

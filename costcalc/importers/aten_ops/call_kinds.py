@@ -8,6 +8,7 @@ from __future__ import annotations
 from math import prod
 from typing import Any, NamedTuple
 
+from costcalc.importers.aten_ops.kept_places import kept_of
 from costcalc.importers.torch_runs.run_record import Call, Tensor, makes_new, short_name
 from costcalc.ops.imported import Contraction, Elementwise, Move, Reduction, View
 
@@ -82,7 +83,7 @@ def plain_name(call: Call) -> str:
 
 def multiplies(call: Call) -> bool:
     """Does a call multiply and add? It is counted even if nothing reads its output."""
-    return plain_name(call) in PRODUCTS | {"scaled_dot_product_attention", "lstm", "gru"}
+    return plain_name(call) in PRODUCTS | {"scaled_dot_product_attention", "lstm", "gru", "bilinear"}
 
 
 def of_kind(call: Call) -> tuple[Any, tuple[Tensor, ...]] | None:
@@ -98,11 +99,13 @@ def of_kind(call: Call) -> tuple[Any, tuple[Tensor, ...]] | None:
         return Reduction(size, INTERPOLATIONS[name]), inputs
     if (counted := of_places(name, size, call)) is not None:
         return counted
+    if name in MOVES:  # torch calls a copy pointwise
+        return Move(size, kept=kept_of(call, inputs)), inputs
     if "pointwise" in call.tags or name in POINTWISE:
         return Elementwise(*_at_most(POINTWISE.get(name, Work(1, 1, (*range(len(inputs)),))), len(inputs))), inputs
     if "reduction" in call.tags or name in REDUCTIONS:
         return Reduction(size, *_at_most(REDUCTIONS.get(name, Work(1, 1, (0,))), len(inputs))), inputs
-    return (Move(size), inputs) if name in MOVES else None
+    return None
 
 
 def of_places(name: str, size: tuple[int, ...], call: Call) -> tuple[Any, tuple[Tensor, ...]] | None:
@@ -118,7 +121,8 @@ def of_places(name: str, size: tuple[int, ...], call: Call) -> tuple[Any, tuple[
     added = given.get(key)
     if not isinstance(added, Tensor):
         return None
-    return Reduction(size, 1, 0), (added, *(one for one in call.tensors if one.number != added.number))
+    inputs = (added, *(one for one in call.tensors if one.number != added.number))
+    return Reduction(size, 1, 0, kept_of(call, inputs), keeps_output=name == "scatter_reduce"), inputs
 
 
 def _at_most(work: Work, inputs: int) -> Work:

@@ -94,12 +94,12 @@ def gather(asked: Asked) -> Made:
     out = (*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :])
     if indices.is_known:
         return one(View(out) if not indices.shape else Move(out), x)
-    return one(Move(out, 1), x, indices)
+    return one(Move(out, 1, (1,)), x, indices)
 
 
 def gather_elements(asked: Asked) -> Made:
     """An element for each index."""
-    return one(Move(asked.input(1).shape, 1), asked.x, asked.input(1))
+    return one(Move(asked.input(1).shape, 1, (0, 1)), asked.x, asked.input(1))
 
 
 def gather_nd(asked: Asked) -> Made:
@@ -107,12 +107,12 @@ def gather_nd(asked: Asked) -> Made:
     x, indices, batch = asked.x.shape, asked.input(1), asked.attribute("batch_dims", 0)
     depth = indices.shape[-1] if indices.shape else 0
     asked.need(is_rational(depth) and 0 < depth <= len(x) - batch, f"its indices have the shape {indices.shape}")
-    return one(Move((*indices.shape[:-1], *x[batch + depth :]), 1), asked.x, indices)
+    return one(Move((*indices.shape[:-1], *x[batch + depth :]), 1, (1,)), asked.x, indices)
 
 
 def scatter(asked: Asked) -> Made:
     """A copy in which some elements are others."""
-    return one(Move(asked.x.shape), *(x for x in asked.inputs if x is not None))
+    return one(Move(asked.x.shape, kept=(1,)), *(x for x in asked.inputs if x is not None))
 
 
 def pad(asked: Asked) -> Made | Value:
