@@ -38,17 +38,17 @@ def convolution_backward(
 
 def outer_product(added: Any, a: Any, b: Any, **_: Any) -> int:
     """FLOPs of a column times a row."""
-    return 2 * prod(a) * prod(b)
+    return int(2 * prod(a) * prod(b))
 
 
 def sum_of_products(added: Any, a: Any, b: Any, **_: Any) -> int:
     """FLOPs of products of matrices that are added up."""
-    return 2 * prod(a) * int(b[-1])
+    return int(2 * prod(a) * int(b[-1]))
 
 
 def grouped_products(a: Any, b: Any, *_: Any, **__: Any) -> int:
     """FLOPs of products whose rows, columns or summands fall into groups; where both say so, of one each."""
-    return 2 * prod(a[-2:]) * int(b[-1]) * int(a[0] if len(a) == len(b) == 3 else 1)
+    return int(2 * prod(a[-2:]) * int(b[-1]) * int(a[0] if len(a) == len(b) == 3 else 1))
 
 
 def trilinear(
@@ -64,7 +64,7 @@ def trilinear(
     sizes = [max(axis) for axis in zip(*shapes)]
     of_both = prod(size for size, x, y in zip(sizes, *shapes[:2]) if x or y)
     after = prod(size for axis, (size, z) in enumerate(zip(sizes, shapes[2])) if z or axis not in sumdim)
-    return 2 * (of_both + after)
+    return int(2 * (of_both + after))
 
 
 CORRECTED = {

@@ -9,7 +9,7 @@ from typing import Any
 from costcalc.errors import ImportRefused, Problem
 from costcalc.graph import LayerList, add
 from costcalc.importers.aten_ops.aten_table import ATEN_OPS
-from costcalc.importers.aten_ops.call_kinds import is_factory, multiplies, of_kind, plain_name
+from costcalc.importers.aten_ops.call_kinds import is_factory, multiplies, of_kind, plain_name, start_and_step
 from costcalc.importers.aten_ops.gradient_stops import detached, is_complex, is_real, stops_gradient
 from costcalc.importers.aten_ops.kept_places import BYTES, chosen_by
 from costcalc.importers.aten_ops.needed_calls import alone_in_modules, needed, passes_on, roots_of
@@ -172,10 +172,10 @@ class GraphBuilder:
         self.written_over(call)
         for key, x in node.own.items():
             self.owners.setdefault(x.number, (name, key))
-        for tensor in call.outputs[1:]:
+        for i, tensor in enumerate(call.outputs[1:], 1):
             if tensor.number in self.read:
                 source = inputs[0] if isinstance(node.op, View) else made
-                view = View(tensor.shape, detached=not is_real(tensor))
+                view = View(tensor.shape, not is_real(tensor), *start_and_step(call, i))
                 self.made_by(self.add(self.names.take(f"{name}.view"), view, source), tensor)
 
     def chooses(self, call: Call) -> bool:

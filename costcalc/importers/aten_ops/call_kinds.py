@@ -57,6 +57,11 @@ MOVES = {
     "rot90", "max_unpool2d", "max_unpool3d", "masked_scatter", "index_copy", "index_fill", "take", "diag_embed",
     "median", "nanmedian", "kthvalue", "mode", "msort", "diagonal_copy",
 }  # fmt: skip
+ORDERS = {  # where the elements of moves go; those of the others are not known
+    **dict.fromkeys(("reshape", "flatten", "view", "squeeze", "unsqueeze"), "same"),
+    **dict.fromkeys(("clone", "contiguous", "copy", "to", "_to_copy", "pad", "constant_pad_nd", "tril", "triu"), "place"),
+}  # fmt: skip
+PARTS_OF_AXIS = ("split", "split_with_sizes", "chunk")
 BILINEAR, BICUBIC = 11, 35  # operations for each element that is interpolated
 INTERPOLATIONS = {"_upsample_bicubic2d_aa": BICUBIC, "_upsample_bilinear2d_aa": BILINEAR}
 ADDS_TO_PLACES = {"index_add": "source", "scatter_add": "src", "scatter_reduce": "src", "index_reduce": "source"}
@@ -94,18 +99,30 @@ def of_kind(call: Call) -> tuple[Any, tuple[Tensor, ...]] | None:
     if name in PRODUCTS:
         return Contraction(size, products_of(call), name in TRANSPOSED), factors_of(call)
     if call.views and not call.writes:
-        return View(size), inputs
+        return View(size, False, *start_and_step(call)), inputs
     if name in INTERPOLATIONS:
         return Reduction(size, INTERPOLATIONS[name]), inputs
     if (counted := of_places(name, size, call)) is not None:
         return counted
     if name in MOVES:  # torch calls a copy pointwise
-        return Move(size, kept=kept_of(call, inputs)), inputs
+        return Move(size, kept=kept_of(call, inputs), order=ORDERS.get(name, "unknown")), inputs
     if "pointwise" in call.tags or name in POINTWISE:
         return Elementwise(*_at_most(POINTWISE.get(name, Work(1, 1, (*range(len(inputs)),))), len(inputs))), inputs
     if "reduction" in call.tags or name in REDUCTIONS:
         return Reduction(size, *_at_most(REDUCTIONS.get(name, Work(1, 1, (0,))), len(inputs))), inputs
     return None
+
+
+def start_and_step(call: Call, output: int = 0) -> tuple[int, int]:
+    """Where the part of an axis begins that an output of a view takes, and in what steps; step 0 if that is not
+    known."""
+    name, given = plain_name(call), call.arguments
+    if name in PARTS_OF_AXIS:
+        return sum(one.shape[given.get("dim", 0)] for one in call.outputs[:output]), 1
+    if name != "slice":
+        return 0, 0
+    length, start = given["self"].shape[given.get("dim", 0)], given.get("start") or 0
+    return min(max(start + length * (start < 0), 0), length), given.get("step", 1)
 
 
 def of_places(name: str, size: tuple[int, ...], call: Call) -> tuple[Any, tuple[Tensor, ...]] | None:

@@ -68,7 +68,7 @@ def split(asked: Asked) -> Made:
     total = equal(sum(sizes), x[axis])
     asked.need(total is not False, f"its sizes {sizes} do not add up to {x[axis]}")
     first, *others = ((*x[:axis], size, *x[axis + 1 :]) for size in sizes)
-    return Made((Step(View(first), (asked.x,)),), tuple(others))
+    return Made((Step(View(first, False, 0, 1), (asked.x,)),), tuple(others))
 
 
 def take(asked: Asked) -> Made | Value:
@@ -78,12 +78,13 @@ def take(asked: Asked) -> Made | Value:
     whole = all(is_rational(at) and at >= ENDLESS for at in ends) and all(step == 1 for step in steps)
     if whole and all(is_rational(at) and at == 0 for at in starts):
         return asked.x
-    out, turned = [*asked.x.shape], False
-    for axis, (_, size, step) in slices(asked).items():
+    out, turned, cut = [*asked.x.shape], False, slices(asked)
+    for axis, (_, size, step) in cut.items():
         out[axis], turned = size, turned or step < 0
     if any(is_rational(size) and size == 0 for size in out):
         return known(tuple(out))
-    return one(Move(tuple(out)) if turned else View(tuple(out)), asked.x)
+    ((start, _, step),) = cut.values() if len(cut) == 1 and not turned else ((0, 0, 0),)
+    return one(Move(tuple(out)) if turned else View(tuple(out), False, start, step), asked.x)
 
 
 def gather(asked: Asked) -> Made:
