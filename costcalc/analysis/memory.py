@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from costcalc.analysis.inplace import layers_inplace
@@ -34,6 +34,7 @@ class Layer(NamedTuple):
     shares: Any = None  # the layer whose tensors it uses
     is_output: bool = False  # does the network say that it returns it?
     element_bytes: int = 0  # of an element of its output, where that is no float
+    turns: Mapping[str, int] = {}  # where its tensors stand among the parameters of an imported module
 
 
 class Peak(NamedTuple):

@@ -104,3 +104,19 @@ def test_a_tensor_that_is_returned_is_held_to_the_end_and_not_written_over(way, 
     assert cost.total("peak_bytes") == most - weights
     assert cost.total("output") == 30 * (32 + 4)
     assert cost.total("activations_in_place") == cost.total("activations")
+
+
+def backwards(self, x):
+    return self.small(self.wide(self.tall(self.first(x))))
+
+
+def test_an_optimizer_updates_tensors_in_the_order_of_the_module_and_not_as_they_run():
+    """Two temporaries of a tensor, and the last one of the tensor before it."""
+    parts = {"wide": nn.Linear(60, 90), "small": nn.Linear(90, 2), "tall": nn.Linear(50, 60), "first": nn.Linear(4, 50)}
+    module, x = Function(backwards, **parts), torch.zeros(2, 4)
+    peaks = []
+    for own in (module, nn.Sequential(*[parts[name] for name in ("first", "tall", "wide", "small")])):
+        found = costcalc.memory(costcalc.load(own, x), train=True, optimizer="adam")
+        assert found.bytes == step_peak_of_torch(own.train(), (x,), "adam")
+        peaks.append(found.bytes)
+    assert peaks[0] < peaks[1]

@@ -59,7 +59,8 @@ MOVES = {
 }  # fmt: skip
 ORDERS = {  # where the elements of moves go; those of the others are not known
     **dict.fromkeys(("reshape", "flatten", "view", "squeeze", "unsqueeze"), "same"),
-    **dict.fromkeys(("clone", "contiguous", "copy", "to", "_to_copy", "pad", "constant_pad_nd", "tril", "triu"), "place"),
+    **dict.fromkeys(("clone", "contiguous", "copy", "to", "_to_copy"), "place"),
+    **dict.fromkeys(("pad", "constant_pad_nd", "tril", "triu"), "place"),
 }  # fmt: skip
 PARTS_OF_AXIS = ("split", "split_with_sizes", "chunk")
 BILINEAR, BICUBIC = 11, 35  # operations for each element that is interpolated
