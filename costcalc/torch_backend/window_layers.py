@@ -84,8 +84,8 @@ class SameMaxPool3d(SamePadded, nn.MaxPool3d):
 class AveragePool(nn.Module):
     """The mean of windows that torch's own AvgPool cannot have: dilated, or with padding 'same'.
 
-    The mean includes the zeros of an explicit padding unless it is told otherwise, and excludes positions past it, as in
-    torch; it excludes the zeros of 'same', as in TensorFlow. With a `divisor` a sum is divided by that.
+    The mean includes the zeros of an explicit padding unless it is told otherwise, and excludes positions past it, as
+    in torch; it excludes the zeros of 'same', as in TensorFlow. With a `divisor` a sum is divided by that.
     """
 
     def __init__(
