@@ -4,7 +4,7 @@ from costcalc.ops.attention import Embedding, ScaledDotProductAttention
 from costcalc.ops.base import ANSWERS, OPS, field_kinds, op
 from costcalc.ops.check_needs import check
 from costcalc.ops.combine import Add, Concat, MatMul, Mul
-from costcalc.ops.conv import Conv, Conv1d, Conv2d, Conv3d, ConvTranspose, Depthwise, PartialConv
+from costcalc.ops.conv import Conv, Conv1d, Conv2d, Conv3d, ConvTranspose, Depthwise
 from costcalc.ops.gradients import (
     Extra,
     Kept,
@@ -24,6 +24,7 @@ from costcalc.ops.movement import ChannelPad, Flatten, Input, Reshape, Transpose
 from costcalc.ops.needs import Need
 from costcalc.ops.norm import BatchNorm, GroupNorm, LayerNorm, LocalResponseNorm, RMSNorm
 from costcalc.ops.output import VIEW, computed, copied
+from costcalc.ops.partial_conv import PartialConv
 from costcalc.ops.pointwise import (
     GELU,
     Dropout,
