@@ -134,14 +134,15 @@ class Move(Generic):
     """Elements of its inputs, copied to other places.   s, … -> size
 
     Where one is copied to several places, `gradient_operations` are the additions for each element of the output. The
-    `order` of the elements is not known, the "same" under another shape, or each has its "place", with others around.
+    way that they are `arranged` is not known, the "same" under another shape, or each has its "place", with others
+    around.
     """
 
     size: NonNegativeInts
     gradient_operations: NonNegativeInt = 0
     kept: AxisOrder = ()
     detached: Flag = False
-    order: ElementOrder = "unknown"
+    arranged: ElementOrder = "unknown"
 
     layout = "plain"
     needs = kept_are_inputs
@@ -149,9 +150,9 @@ class Move(Generic):
 
     def reads(self, i: int, ins: tuple[Shape, ...], out: Shape) -> Reads:
         x = ins[i]
-        if self.order == "unknown" or (self.order == "place" and len(x) != len(out)):
+        if self.arranged == "unknown" or (self.arranged == "place" and len(x) != len(out)):
             return UNKNOWN
-        if self.order == "same":
+        if self.arranged == "same":
             return REGROUPED
         return tuple([Along(axis, window=1 if old == new else None) for axis, (old, new) in enumerate(zip(x, out))])
 
