@@ -39,7 +39,7 @@ OF_WEIGHTS = ("params", "buffers", "weight")  # all others are of activations
 STORED = (Dtype(), Dtype("float16", "float16"), Dtype("int8", "int8"))
 IN_FILES = ("float32", "float16")  # of weights; files of int8 have scales besides
 FILE = read_convention("params+buffers")
-FILE_BYTES = 512  # at most, for the name, the shape and the padding of each tensor; torchvision's have 110 to 480
+FILE_BYTES = 512  # at most, for the name, the shape and the padding of each tensor; torchvision's have 107 to 380
 
 
 class Form(NamedTuple):
