@@ -19,7 +19,6 @@ from costcalc.cli.options import (
     Output,
     Set,
     emit,
-    known_targets,
     load_models,
 )
 from costcalc.cli.runs import StorePath
@@ -28,9 +27,7 @@ from costcalc.report import format_of
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 from costcalc.train_step import DEFAULT_STEP, TrainStep
 
-SomeTargets = Annotated[
-    list[str] | None, typer.Argument(metavar="TARGET", help=f"Each {A_TARGET}.", autocompletion=known_targets)
-]
+SomeTargets = Annotated[list[str] | None, typer.Argument(metavar="TARGET", help=f"Each {A_TARGET}.")]
 
 
 def verify(
@@ -61,7 +58,9 @@ def verify(
 def _targets(targets: list[str] | None, every: bool) -> list[str]:
     if every == bool(targets):
         raise UsageError("give one target or more, or --all for every spec and preset")
-    return targets or known_targets("")
+    from costcalc.spec.library import entries
+
+    return targets or [entry.name for entry in entries()]
 
 
 def time(

@@ -35,14 +35,8 @@ def page(name: str) -> str:
     return known[asked].read_text(encoding="utf-8")
 
 
-def _known_pages(incomplete: str) -> list[str]:
-    return [name for name in pages() if name.startswith(incomplete)]
-
-
 def help_(
-    name: Annotated[
-        str | None, typer.Argument(metavar="PAGE", help="Without one, all pages.", autocompletion=_known_pages)
-    ] = None,
+    name: Annotated[str | None, typer.Argument(metavar="PAGE", help="Without one, all pages.")] = None,
 ) -> None:
     """A page of the documentation: terms, specs, formats, exit-codes, and what else `costcalc help` lists."""
     from costcalc.report import terminal

@@ -62,23 +62,12 @@ def _check_drawn(context: typer.Context, format: str) -> str:
     return format
 
 
-def known_targets(incomplete: str) -> list[str]:
-    """The targets that begin with a text, for shell completion."""
-    from costcalc.spec.library import entries
-
-    return [entry.name for entry in entries() if entry.name.startswith(incomplete)]
-
-
 A_TARGET = (
     "a NAME, a PRESET or the PATH of a spec, if wanted with @knob=value,…; PATH@PRESET has its preset; "
     "torchvision:NAME, timm:NAME, hf:CONFIG.json, FILE.py:CALLABLE, FILE.onnx"
 )
-Target: TypeAlias = Annotated[
-    str, typer.Argument(metavar="TARGET", help=f"What to count: {A_TARGET}.", autocompletion=known_targets)
-]
-Targets: TypeAlias = Annotated[
-    list[str], typer.Argument(metavar="TARGET", help=f"Two or more, each {A_TARGET}.", autocompletion=known_targets)
-]
+Target: TypeAlias = Annotated[str, typer.Argument(metavar="TARGET", help=f"What to count: {A_TARGET}.")]
+Targets: TypeAlias = Annotated[list[str], typer.Argument(metavar="TARGET", help=f"Two or more, each {A_TARGET}.")]
 Set: TypeAlias = Annotated[
     list[str] | None, typer.Option("--set", metavar="KNOB=VALUE", help="Set a knob; may be repeated.")
 ]

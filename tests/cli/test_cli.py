@@ -213,11 +213,6 @@ def test_a_reader_who_leaves_and_a_disk_that_is_full(line, code, error):
     assert (done.returncode, done.stderr) == (code, error)
 
 
-def test_a_shell_completes_targets():
-    done = piped(_COSTCALC_COMPLETE="complete_bash", COMP_WORDS="costcalc show lenet", COMP_CWORD="2")
-    assert done.stdout.decode().split() == ["lenet5", "lenet5_1998"]
-
-
 # --- start-up: what is imported is what takes the time --------------------------------------------------------------
 
 COUNTING = {"typer", "yaml"}  # the last is networkx's doing
