@@ -41,6 +41,7 @@ from costcalc.cli import (
 )
 from costcalc.cli.fast_params import FastCommand, FastGroup
 from costcalc.errors import CostcalcError, did_you_mean, nearest, shorten, why
+from costcalc.report.progress_bar import working
 from costcalc.version import __version__
 
 COMMANDS: dict[Callable[..., None], tuple[str, str]] = {  # a few words, and an example
@@ -256,7 +257,10 @@ def _invoke(arguments: list[str]) -> int:
     raised something else on Ctrl-C, as numpy does while it is imported."""
     main = typer.main.get_command(_only(arguments[0]))
     try:
-        with main.make_context("costcalc", list(arguments), obj=run) as context:  # `lecture` runs others
+        with (
+            working(f"costcalc {arguments[0]}"),
+            main.make_context("costcalc", list(arguments), obj=run) as context,  # `lecture` runs others
+        ):
             main.invoke(context)
     except typer.Exit as stop:
         return stop.exit_code

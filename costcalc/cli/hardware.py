@@ -44,11 +44,12 @@ def verify(
     max_bytes: MaxBytes = MAX_BYTES,
 ) -> None:
     """Tensors, shapes and multiplies, forward and backward: ours beside torch's. Exit 1 on any difference."""
-    from costcalc.torch_backend.verify import Verifications, verify_net
+    from costcalc.report.progress_bar import progress_bar
+    from costcalc.torch_backend.verify import verify_nets
 
     models = load_models(_targets(targets, all_), set_, max_layers, max_bytes, inputs=input)
-    networks = tuple(map(verify_net, models))
-    found = networks[0] if len(networks) == 1 else Verifications(networks)
+    with progress_bar() as show:
+        found = verify_nets(models, show)
     every = all_rows or format_of(format, Path(output) if output else None) == "csv"
     emit(found, format, output, [found.table(every)])
     if not found.ok:

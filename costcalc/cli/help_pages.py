@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from costcalc.errors import unknown
-from costcalc.report import put
+from costcalc.report import printing, put
 
 SUFFIX = ".md"
 
@@ -45,6 +45,7 @@ def help_(
         width = max(map(len, pages()))
         put("".join(f"{each:{width}}  {_title(path)}\n" for each, path in pages().items()))
     elif terminal.is_used():
+        printing()
         terminal.show_page(page(name))
     else:
         put(page(name))

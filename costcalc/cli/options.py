@@ -15,6 +15,7 @@ from costcalc.cli.shown_options import float_asked, in_units_asked
 from costcalc.errors import CostcalcError, SpecError, UsageError
 from costcalc.files import check
 from costcalc.report import DRAWINGS, FORMATS, format_of
+from costcalc.report.progress_bar import tell
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 from costcalc.train_step import DEFAULT_STEP, OPTIMIZERS, TrainStep
 
@@ -156,6 +157,7 @@ def load_models(
     found: list[Net] = []
     errors: list[CostcalcError] = []
     for target in targets:
+        tell(f"reading {target}")
         try:
             own = given if is_import(target) or not imported else []  # a spec has its own
             of_onnx = {"assume_free"} if is_onnx(target) else set[str]()  # which does not run up to a value
@@ -165,6 +167,7 @@ def load_models(
             errors.append(_with_all_problems(error, max_layers, max_bytes))
         except CostcalcError as error:
             errors.append(error)
+    tell()
     if len(errors) > 1:
         raise UsageError("\n".join(dict.fromkeys(map(str, errors))))
     if errors:
