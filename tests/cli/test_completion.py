@@ -87,8 +87,8 @@ def test_bash_gets_what_stands_behind_its_own_breaks(line, words):
 @pytest.mark.parametrize(
     "line",
     [
-        "nosuch ", "show nosuch@", "show /dev/null@", "show a@b@", "show resnet@r=,=", "show \\", "show -- -", "show -o ",
-        "runs no ", "show lenet5 lenet5 ", "show --no ", "show --columns=,,", "sweep lenet5 =", "sweep x =",
+        "nosuch ", "show nosuch@", "show /dev/null@", "show a@b@", "show resnet@r=,=", "show \\", "show -- -",
+        "show -o ", "runs no ", "show lenet5 lenet5 ", "show --no ", "show --columns=,,", "sweep lenet5 =", "sweep x =",
         "show ../../../../etc/passwd@", "show \x00@", "--ops ", "show lenet5 --dtype ,=,", f"show {'x' * 10_000}@",
     ],
 )  # fmt: skip
