@@ -74,9 +74,20 @@ def equations_text(settings: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} = {value_text(value)}" for name, value in settings.items())
 
 
-def knobs_note(knobs: Mapping[str, Any]) -> list[str]:
+def knobs_note(knobs: Mapping[str, Any], called: str = "knobs") -> list[str]:
     """`knobs: r=224, w=0.5`, the note of a table; none if there are no knobs."""
-    return [f"knobs: {settings_text(knobs)}"] if knobs else []
+    return [f"{called}: {settings_text(knobs)}"] if knobs else []
+
+
+def packed(notes: Iterable[str], width: int = 80) -> list[str]:
+    """Short notes, as many on a line as it has room for: `a: …; b: …`."""
+    lines: list[str] = []
+    for note in notes:
+        if lines and len(lines[-1]) + len(note) + 2 <= width:
+            lines[-1] += f"; {note}"
+        else:
+            lines.append(note)
+    return lines
 
 
 def value_text(value: Any) -> str:

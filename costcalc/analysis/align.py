@@ -56,14 +56,14 @@ def align(first: Cost, second: Cost, by: str, depth: int | None = None) -> tuple
     """Two networks in order, without what costs nothing.
 
     Blocks of this depth are paired by name, and by position between pairs of equal names; without a depth layers, or
-    blocks of networks that are long. Where common names have less than half of the cost, as of two architectures,
-    layers are paired by the size of the maps that they make, and called as their blocks, unless blocks cost the same
-    one by one.
+    blocks of networks that are long. Where common names have less than half of the cost, or make maps of other sizes,
+    as of two architectures, layers are paired by the size of the maps that they make, and called as their blocks,
+    unless blocks cost the same one by one.
     """
     a, b = (layers(cost, by) if depth is None else blocks(cost, by, depth) for cost in (first, second))
     if depth is None and max(len(a), len(b)) > MAX_LAYERS_SHOWN:
         a, b = blocks(first, by, 1), blocks(second, by, 1)
-    if not _share_names(a, b) and [x.cost for x in a] != [x.cost for x in b]:
+    if not (_share_names(a, b) and _mean_the_same(a, b, first, second)) and [x.cost for x in a] != [x.cost for x in b]:
         sizes = by_size(first, by, depth or 1), by_size(second, by, depth or 1)
         if len(_names(sizes[0]) & _names(sizes[1]) - {FLAT}) > 1:
             sides = _side_by_side(*sizes)
@@ -121,6 +121,28 @@ def _share_names(a: Sequence[Part], b: Sequence[Part]) -> bool:
     """Have parts of common names half of the cost of either?"""
     common = _names(a) & _names(b)
     return any(2 * sum(x.cost for x in some if x.name in common) >= sum(x.cost for x in some) for some in (a, b))
+
+
+def _mean_the_same(a: Sequence[Part], b: Sequence[Part], first: Cost, second: Cost) -> bool:
+    """Do common names stand for the same place? So they do where one network has all names of the other, as that of
+    another depth or resolution, and where blocks with half of the cost of their common names make maps of one size."""
+    common = _names(a) & _names(b)
+    if common in (_names(a), _names(b)):
+        return True
+    ours, theirs = (_last_sizes(cost, common) for cost in (first, second))
+    same = sum(part.cost for part in a if part.name in common and ours.get(part.name) == theirs.get(part.name))
+    return 2 * same >= sum(part.cost for part in a if part.name in common)
+
+
+def _last_sizes(cost: Cost, names: set[str]) -> dict[str, Shape]:
+    """The sides of the last map of each of the blocks or layers that have one."""
+    sizes: dict[str, Shape] = {}
+    for row, sides in zip(cost.layers, _sides(cost.layers)):
+        path = str(row.name).split(".")
+        for depth in range(1, len(path) + 1):
+            if sides and (name := ".".join(path[:depth])) in names:
+                sizes[name] = sides
+    return sizes
 
 
 def _side_by_side(a: Sequence[Part], b: Sequence[Part]) -> Iterator[tuple[Part, Part]]:

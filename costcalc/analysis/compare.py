@@ -62,10 +62,9 @@ class Comparison(Result):
             tables += filter(None, (table_by_size(self.costs, name) for name in sums))
         if self.algebra is not None:
             tables[-1].notes = [*self.algebra.lines(), *tables[-1].notes]
-        counts = [name for name in self.metrics if name not in RANKS or name == "macs"]
         first, *others = {cost.dtype for cost in self.costs}
         step, *more = {train_step_of(cost.graph) for cost in self.costs}
-        tables[-1].notes += metric_notes(counts, None if others else first, None if more else step)
+        tables[-1].notes += metric_notes(self._shown, None if others else first, None if more else step)
         if others:
             tables[-1].notes.append("bytes: " + "; ".join(f"{cost.target} {cost.dtype.words}" for cost in self.costs))
         return tables
@@ -86,6 +85,12 @@ class Comparison(Result):
     def metrics(self) -> tuple[str, ...]:
         """The metrics of the columns, and those that are compared."""
         return tuple(dict.fromkeys((*metrics_in(self._columns), self.by, *self.more)))
+
+    @property
+    def _shown(self) -> tuple[str, ...]:
+        """The metrics that tables are about: those of the columns, and of ratios and blocks."""
+        compared = self.breakdowns or any("ratio" in column.key for column in self._columns)
+        return self.metrics if compared else tuple(metrics_in(self._columns))
 
     @property
     def _columns(self) -> tuple[Column, ...]:

@@ -24,7 +24,7 @@ from costcalc.graph.freezing import train_step_of
 from costcalc.importers.torch_runs.run_record import Origin
 from costcalc.models.model import Model
 from costcalc.result import Result
-from costcalc.table import FOOTER, Column, LazySequence, Table, bytes_text, cell, short_text
+from costcalc.table import Column, LazySequence, Table, bytes_text, cell, short_text
 from costcalc.text import knobs_note, plural
 
 MAX_LAYERS_IN_SHORT = 800  # of a network that is summed up on a line
@@ -33,7 +33,7 @@ TOTALS = ("params", "weight", "bias", "norm", "buffers", "macs", "elementwise", 
 OF_BLOCKS = ("params", "macs", "elementwise", "activations", "output", "widest")
 NAME, OP, TIMES = Column("name", "layer", "text"), Column("op", "op", "text", 2), Column("times", "×", "int", 1)
 IN, OUT = Column("input_shape", "in", "shape", 5), Column("output_shape", "out", "shape", 1)
-SHARE = Column("share", "share", "share", 2)  # of all MACs
+SHARE = Column("share", "of MACs", "share", 2)  # of all MACs
 LAYER_COLUMNS: tuple[Column, ...] = (
     NAME, OP, TIMES, IN, OUT, metric_column("params"), metric_column("macs"), metric_column("elementwise", 3),
     metric_column("activations", 4), SHARE,
@@ -41,7 +41,7 @@ LAYER_COLUMNS: tuple[Column, ...] = (
 BLOCK_COLUMNS: tuple[Column, ...] = (
     Column("name", "block", "text"), Column("op", "op", "text", 5), TIMES, OUT, metric_column("params"),
     metric_column("macs"), metric_column("elementwise", 6), metric_column("activations", 6),
-    metric_column("output", 2), metric_column("widest", 4), Column("share", "share", "share", 3),
+    metric_column("output", 2), metric_column("widest", 4), Column("share", "of MACs", "share", 3),
 )  # fmt: skip
 
 
@@ -154,8 +154,7 @@ class Cost(Result):
 
     def notes(self, metrics: Sequence[str] = ("macs", "params")) -> list[str]:
         """Notes below a table of these metrics: what they count, the knobs, and the parts of params."""
-        counts = metric_notes((name for name in metrics if name not in OF_BLOCKS or name == "macs"), self.dtype)
-        counts.sort(key=lambda note: note != FOOTER)
+        counts = metric_notes(metrics, self.dtype)
         if any(METRICS[name].step and name != "memory_bytes" for name in metrics):
             counts.append(self._step_note())
         counts += remarks(self._values.every_layer) if "receptive_field" in metrics else []
@@ -163,7 +162,7 @@ class Cost(Result):
         imported = (*(one.message for one in self._imported or ()), *self._notes_of_import())
         short = [self._in_short()] if {"params", "macs"} <= {*metrics} and self._is_short else []
         about = [self.about] if self.about and self.columns is None else []
-        return [*short, *counts, *knobs_note(self.knobs), *parts, *imported, *about]
+        return [*short, *counts, *knobs_note(self.knobs, "knobs, which --set changes"), *parts, *imported, *about]
 
     @property
     def _is_short(self) -> bool:
@@ -195,7 +194,9 @@ class Cost(Result):
         total = self.totals
         learned = plural(total["weight"], "weight"), plural(total["bias"], "bias", "biases")
         parts = f"params: {', '.join(learned)}, {cell(total['norm'], 'int')} normalisation"
-        return parts + ("" if is_zero(total["buffers"]) is True else f"; {plural(total['buffers'], 'buffer')} apart")
+        return parts + (
+            "" if is_zero(total["buffers"]) is True else f"; {plural(total['buffers'], 'buffer')}, not learned, apart"
+        )
 
     def to_records(self, metrics: Iterable[str] = ()) -> list[dict[str, Any]]:
         """One dict for each layer, as in the JSON, with these metrics besides the usual ones."""

@@ -19,7 +19,7 @@ from costcalc.dims import Size, elements
 from costcalc.dtype import FLOAT32, Dtype
 from costcalc.errors import UsageError, unknown
 from costcalc.table import FOOTER
-from costcalc.text import split_names
+from costcalc.text import packed, split_names
 from costcalc.train_step import TrainStep
 
 SUM, LARGEST, LEAVING = "sum", "largest", "leaving"  # of several layers; LEAVING: the sum of those read outside
@@ -55,6 +55,7 @@ class Metric:
 
     title: str
     counts: str  # a note below tables
+    brief: str = ""  # the same in a few words, where that is long
     unit: str = ""
     parts: tuple[Part, ...] = ()
     layers: Callable[[Sequence[Layer]], Iterator[Size]] | None = None
@@ -128,12 +129,14 @@ METRICS: dict[str, Metric] = {
         parts=(Part(("macs",), 2),),
     ),
     "macs_on_input": Metric(
-        title="MACs on input", unit="multiplications", parts=(Part(counted_elsewhere.macs_on_input),),
+        title="MACs on input", brief="those with zeros of the padding left out",
+        unit="multiplications", parts=(Part(counted_elsewhere.macs_on_input),),
         no_formula="the edges of images make one too long to read; `costcalc sweep` has it at any number of points",
         counts="multiply-accumulates with an element of a layer's input: those with zeros of its padding left out",
     ),
     "elementwise": Metric(
-        title="elementwise", counts="all other arithmetic, one per element and elementary operation",
+        title="elementwise", brief="all other arithmetic",
+        counts="all other arithmetic, one per element and elementary operation",
         unit="operations", parts=(Part(("elementwise",)),), usual=True,
     ),
     "bias_additions": Metric(
@@ -145,11 +148,12 @@ METRICS: dict[str, Metric] = {
         parts=(Part(counted_elsewhere.bn_elements),),
     ),
     "activations": Metric(
-        title="activations", counts="elements written by layers, views none", unit="elements written",
-        parts=(Part(("activations",)),), usual=True,
+        title="activations", counts="elements written by layers, views none", brief="elements that layers write",
+        unit="elements written", parts=(Part(("activations",)),), usual=True,
     ),
     "activations_in_place": Metric(
-        title="activations in place", unit="elements written", layers=written_elements,
+        title="activations in place", brief="those that torch's inplace=True writes over once",
+        unit="elements written", layers=written_elements,
         counts="elements written by layers, each tensor that is written over once, as with torch's inplace=True",
     ),
     "input_elements": Metric(
@@ -157,11 +161,13 @@ METRICS: dict[str, Metric] = {
         counts="elements of the network's inputs, each at the first layer that reads it",
     ),
     "output": Metric(
-        title="output", counts="elements that leave a layer, block or network", unit="elements",
+        title="output", counts="elements that leave a layer, block or network", brief="elements that leave it",
+        unit="elements",
         parts=(Part(_output),), together=LEAVING,
     ),
     "widest": Metric(
-        title="widest", counts="elements of the largest output of a layer", unit="elements",
+        title="widest", counts="elements of the largest output of a layer", brief="the largest output inside",
+        unit="elements",
         parts=(Part(_output),), together=LARGEST,
     ),
     "connections": Metric(
@@ -173,7 +179,8 @@ METRICS: dict[str, Metric] = {
         parts=(Part((*_LEARNED, "buffers"), "weights"),), usual=True,
     ),
     "peak_bytes": Metric(
-        title="peak bytes", unit="bytes", layers=live_elements, scale="activations", together=LARGEST,
+        title="peak bytes", brief="the most activations held at once at inference, inputs included",
+        unit="bytes", layers=live_elements, scale="activations", together=LARGEST,
         counts="the most activations held at once at inference, inputs included, written over where torch's "
         "inplace=True may; weights, padded copies and workspaces apart",
     ),
@@ -182,7 +189,7 @@ METRICS: dict[str, Metric] = {
         counts="weights, buffers and peak bytes: what inference holds at once",
     ),
     "traffic_bytes": Metric(
-        title="traffic bytes", unit="bytes",
+        title="traffic bytes", unit="bytes", brief="what each layer reads and writes: inputs, weights, outputs",
         parts=(Part(weights_moved, "weights"), Part(activations_moved, "activations")),
         counts="inputs and weights that layers read and outputs they write, each layer on its own; views none, "
         "caches, workspaces and fused kernels not considered",
@@ -192,23 +199,28 @@ METRICS: dict[str, Metric] = {
         of=("macs", "traffic_bytes"),
     ),
     "train_macs": Metric(
-        title="train MACs", unit="multiplications", step=step_metrics.train_macs,
+        title="train MACs", brief="multiplies of a training step: forward, again, and of all gradients",
+        unit="multiplications", step=step_metrics.train_macs,
         counts="multiply-accumulates of a training step: forward, once more of checkpointed rows, and of all gradients",
     ),
     "recomputed_macs": Metric(
-        title="recomputation", unit="multiplications", step=step_metrics.recomputed_macs,
+        title="recomputation", brief="multiplies of rows that are computed again for gradients",
+        unit="multiplications", step=step_metrics.recomputed_macs,
         counts="multiply-accumulates of checkpointed rows that are computed again for their gradients",
     ),
     "input_gradient_macs": Metric(
-        title="input gradients", unit="multiplications", step=step_metrics.input_gradient_macs,
+        title="input gradients", brief="multiplies of gradients of layers' inputs",
+        unit="multiplications", step=step_metrics.input_gradient_macs,
         counts="multiply-accumulates of the gradients of layers' inputs, where something below is trained",
     ),
     "weight_gradient_macs": Metric(
-        title="weight gradients", unit="multiplications", step=step_metrics.weight_gradient_macs,
+        title="weight gradients", brief="multiplies of gradients of what is trained",
+        unit="multiplications", step=step_metrics.weight_gradient_macs,
         counts="multiply-accumulates of the gradients of tensors that are trained",
     ),
     "train_elementwise": Metric(
-        title="train elementwise", unit="operations", step=step_metrics.train_elementwise,
+        title="train elementwise", brief="all other arithmetic of a training step",
+        unit="operations", step=step_metrics.train_elementwise,
         counts="all other arithmetic of a training step: forward, gradients, cross-entropy, update",
     ),
     "update_operations": Metric(
@@ -224,16 +236,18 @@ METRICS: dict[str, Metric] = {
         counts="params that keep their values",
     ),
     "saved_bytes": Metric(
-        title="saved bytes", unit="bytes", step=step_metrics.saved_bytes,
+        title="saved bytes", brief="what layers keep for the backward pass; weights apart",
+        unit="bytes", step=step_metrics.saved_bytes,
         counts="what layers keep for the backward pass, each memory once: torch's autograd on a CPU; weights apart",
     ),
     "train_peak_bytes": Metric(
-        title="train peak bytes", unit="bytes", step=step_metrics.train_peak_bytes, together=LARGEST,
+        title="train peak bytes", brief="the most held at once in a training step",
+        unit="bytes", step=step_metrics.train_peak_bytes, together=LARGEST,
         counts="the most held at once in a training step: weights, gradients, what the optimizer keeps, activations; "
         "torch's kernels on a CPU, their workspaces apart",
     ),
     "receptive_field": Metric(
-        title="receptive field",
+        title="receptive field", brief="elements of the input that one element of an output depends on",
         path=PathMetric(receptive_columns.receptive_fields, receptive_columns.largest, "shape"),
         counts="elements of the input, along each axis, that one element of a layer's output depends on",
     ),
@@ -253,7 +267,8 @@ METRICS: dict[str, Metric] = {
         title="paths", path=PathMetric(paths.paths, sum), counts="paths from the input through the layer graph",
     ),
     "seconds": Metric(
-        title="seconds", measured=True, no_formula="it is measured: `costcalc time` takes it",
+        title="seconds", brief="median of the newest quiet run here: inference, eager, float32", measured=True,
+        no_formula="it is measured: `costcalc time` takes it",
         counts="median of the newest run of this very network on this device that was not noisy: inference, eager, "
         "float32",
     ),
@@ -342,15 +357,20 @@ def read_metrics(given: Sequence[str] | str | None, usual: tuple[str, ...] = USU
 
 
 def metric_notes(metrics: Iterable[str], dtype: Dtype | None, step: TrainStep | None = None) -> list[str]:
-    """A note on each metric that is not usual, with the dtype of bytes; how a `step` of training is taken, and the
-    convention of MACs, where metrics are about them."""
-    names, notes = [*metrics], []
-    for name in names:
-        metric, in_bytes = METRICS[name], dtype is not None and name in IN_BYTES
-        if not metric.usual or (in_bytes and dtype != FLOAT32):
-            notes.append(f"{metric.title}: {metric.counts}" + (f", {dtype.words}" if dtype and in_bytes else ""))
-    notes += training_note(names, step) if step else []
-    return [*notes, *([FOOTER] if {"macs", "flops", "intensity"} & {*names} else [])]
+    """The convention of MACs, where metrics are about them; what the others count, in a few words, with the dtype of
+    bytes; how a `step` of training is taken."""
+    names = [*metrics]
+    notes = [FOOTER] if {"macs", "flops", "intensity"} & {*names} else []
+    notes += packed([note for name in names if (note := _note(name, dtype))])
+    return [*notes, *(training_note(names, step) if step else [])]
+
+
+def _note(name: str, dtype: Dtype | None) -> str:
+    """`saved bytes: what layers keep for the backward pass, in float32`; empty for what needs no words."""
+    metric, in_bytes = METRICS[name], dtype is not None and name in IN_BYTES
+    if metric.usual and not metric.brief and not (in_bytes and dtype != FLOAT32):
+        return ""
+    return f"{metric.title}: {metric.brief or metric.counts}" + (f", {dtype.words}" if dtype and in_bytes else "")
 
 
 def training_note(metrics: Iterable[str], step: TrainStep) -> list[str]:

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 from copy import copy
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
@@ -259,7 +259,7 @@ def _invoke(arguments: list[str]) -> int:
     try:
         with (
             working(f"costcalc {arguments[0]}"),
-            main.make_context("costcalc", list(arguments), obj=run) as context,  # `lecture` runs others
+            main.make_context("costcalc", list(arguments), obj=Runner(run, _names())) as context,
         ):
             main.invoke(context)
     except typer.Exit as stop:
@@ -269,6 +269,18 @@ def _invoke(arguments: list[str]) -> int:
             raise KeyboardInterrupt from None
         raise
     return 0
+
+
+class Runner(NamedTuple):
+    """What commands that call others have: a function that runs a command line, and the names of all commands."""
+
+    run: Callable[[list[str]], int]
+    commands: list[str]
+
+
+def _names() -> list[str]:
+    groups = [str(group.name) for group in app.registered_groups]
+    return [*(str(command.name) for command in app.registered_commands), *groups]
 
 
 def _only(word: str) -> typer.Typer:

@@ -29,21 +29,45 @@ def pages() -> dict[str, Path]:
 
 def page(name: str) -> str:
     """The text of a page, as Markdown. Raises UnknownName."""
-    known, asked = pages(), name.casefold().replace("_", "-")
+    known, asked = pages(), _as_page(name)
     if asked not in known:
         raise unknown("page", name, known)
     return known[asked].read_text(encoding="utf-8")
 
 
+def _as_page(name: str) -> str:
+    return name.casefold().replace("_", "-")
+
+
+def term(name: str) -> str:
+    """What a term of the page of terms means, as `MACs: …`; empty for a word that is not one."""
+    asked = name.casefold().replace("-", " ")
+    for line in page("terms").splitlines():
+        match [cell.strip() for cell in line.strip("|").split("|")]:
+            case [word, meaning] if asked in word.casefold().replace("`", "").split(", "):
+                return f"{word.replace('`', '')}: {meaning}\n"
+    return ""
+
+
 def help_(
-    name: Annotated[str | None, typer.Argument(metavar="PAGE", help="Without one, all pages.")] = None,
+    context: typer.Context,
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="PAGE", help="Or a term, or a command; without one, all pages."),
+    ] = None,
 ) -> None:
-    """A page of the documentation: terms, specs, formats, exit-codes, and what else `costcalc help` lists."""
+    """A page of the documentation: terms, specs, formats, exit-codes, and what else `costcalc help` lists; what a term
+    means, as `help macs`; or the options of a command."""
     from costcalc.report import terminal
 
-    if name is None:
+    name = " ".join(words or ())
+    if not name:
         width = max(map(len, pages()))
         put("".join(f"{each:{width}}  {_title(path)}\n" for each, path in pages().items()))
+    elif _as_page(name) not in pages() and (means := term(name)):
+        put(means)
+    elif _as_page(name) not in pages() and name in context.obj.commands:
+        context.obj.run([name, "--help"])
     elif terminal.is_used():
         printing()
         terminal.show_page(page(name))

@@ -36,7 +36,7 @@ def lecture(
     elif print_ or not (sys.stdin.isatty() and sys.stdout.isatty()):
         _show(tour.text())
     else:
-        _ask(tour.numbers, context.find_root().obj)
+        _ask(tour.numbers, context.find_root().obj.run)
 
 
 def _ask(numbers: tuple[int, ...], run: Callable[[list[str]], int]) -> None:

@@ -31,7 +31,7 @@ class RowFormat(ABC):
 
     columns: tuple[Column, ...]
     denominators: Mapping[str, int]  # of the knobs
-    bytes_per_cell: ClassVar[int]  # about, on the disk; docs/scale.md
+    bytes_per_cell: ClassVar[int]  # about, on the disk; docs/grids.md
     rows_per_second: ClassVar[int]  # about, of one process
 
     @abstractmethod

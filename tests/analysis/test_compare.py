@@ -154,6 +154,19 @@ def test_networks_that_share_no_names_are_aligned_by_the_size_of_their_maps(dept
     assert compared.tables()[1].columns[0].title == "maps"
 
 
+def test_names_that_mean_other_sizes_do_not_pair_blocks():
+    """Both have a stage3; EfficientNet's makes maps of 56×56, MobileNet v2's of 28×28."""
+    compared = costcalc.compare("efficientnet_b0", "mobilenet_v2")
+    assert [pair.size for pair in compared.pairs] == ["112×112", "56×56", "28×28", "14×14", "7×7", "flat"]
+    assert [pair.saved for pair in compared.pairs][:2] == [0, 0]
+
+
+@pytest.mark.parametrize("other", ["resnet50@r=448", "resnet101", "resnet50@stride_on=conv1"])
+def test_names_of_one_architecture_pair_blocks(other):
+    compared = costcalc.compare("resnet50", other, depth=1)
+    assert all(pair.first == pair.second and not pair.size for pair in compared.pairs)
+
+
 def test_maps_with_channels_last_are_maps():
     """A block of ConvNeXt: its linear layers stand behind a transpose; a squeeze is flat, and comes last."""
     graph = joined(

@@ -10,7 +10,7 @@ from costcalc.analysis.closed_form.derive import derive
 from costcalc.analysis.columns import read_columns
 from costcalc.analysis.inplace import inplace_inputs
 from costcalc.analysis.memory import live_elements
-from costcalc.analysis.metrics import COUNTED, LARGEST, METRICS, Metric, why_no_formula
+from costcalc.analysis.metrics import COUNTED, LARGEST, METRICS, Metric, metric_notes, why_no_formula
 from costcalc.analysis.unrolled import repeat_assumptions, unrolled_layers
 from costcalc.analysis.walk import walk
 from costcalc.dims import size_symbol
@@ -202,3 +202,18 @@ def test_networks_in_unlike_numbers_are_told_apart():
     notes = costcalc.compare(half, "lenet5", by="peak_bytes").tables()[-1].notes
     assert notes[-1] == "bytes: lenet5 in float16; lenet5 in float32"
     assert "float" not in notes[0]
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_a_note_is_one_line_of_a_terminal(name):
+    """What needs more words has them in the docs; `params` are explained by their parts."""
+    notes = [note for note in metric_notes([name], read_dtype("bfloat16")) if not note.startswith("MACs: ")]
+    assert all(len(note) <= 92 for note in notes), notes
+    assert notes or name in ("params", "macs")
+
+
+def test_short_notes_share_a_line():
+    assert metric_notes(["macs", "elementwise", "activations", "output", "widest"], None)[1:] == [
+        "elementwise: all other arithmetic; activations: elements that layers write",
+        "output: elements that leave it; widest: the largest output inside",
+    ]

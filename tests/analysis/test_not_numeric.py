@@ -46,7 +46,7 @@ def test_costs_are_shown_whatever_they_are_made_of(graph, depth):
 
 def test_formulas_stand_in_the_notes_as_they_are():
     assert costcalc.cost(SYMBOLS).notes(["params"]) == [
-        "params: 12*r**2 + 288 weights, 11 biases, 16 normalisation; 16 buffers apart"
+        "params: 12*r**2 + 288 weights, 11 biases, 16 normalisation; 16 buffers, not learned, apart"
     ]
 
 

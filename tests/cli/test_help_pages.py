@@ -6,7 +6,7 @@ import pytest
 from support.paths import ROOT
 
 from costcalc.cli.app import run
-from costcalc.cli.help_pages import pages
+from costcalc.cli.help_pages import page, pages
 
 
 def test_without_a_name_all_pages_are_listed(capsys):
@@ -39,3 +39,18 @@ def test_exit_codes_are_those_of_the_page():
     head = (ROOT / "costcalc" / "cli" / "app.py").read_text(encoding="utf-8")
     said = re.search(r"Exit codes: (.*)\.", head)[1]
     assert re.findall(r"(?m)^\| (\d+) \|", page) == re.findall(r"\d+", said)
+
+
+@pytest.mark.parametrize("words", [["macs"], ["MACs"], ["peak", "bytes"], ["peak-bytes"], ["×"]])
+def test_a_term_is_that_of_the_page_of_terms(words, capsys):
+    assert run(["help", *words]) == 0
+    name, _, meaning = capsys.readouterr().out.rstrip("\n").partition(": ")
+    row = f" | {meaning} |"
+    assert words[0].casefold() in name.casefold().replace(" ", "-") and row in page("terms")
+
+
+def test_help_of_a_command_is_its_own(capsys):
+    run(["sweep", "--help"])
+    own = capsys.readouterr().out
+    assert run(["help", "sweep"]) == 0
+    assert capsys.readouterr().out == own and "--histogram" in own

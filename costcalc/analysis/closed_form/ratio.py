@@ -119,8 +119,8 @@ class Ratio(Result):
     def _now(self) -> str:
         value = self.value
         at = self.printer.settings(self._used())
-        fewer = f", {times_text(1 / Fraction(value))} times fewer" if 0 < value < 1 else ""
-        times = f", {times_text(value)} times more" if value > 1 else fewer
+        fewer = f" (÷{times_text(1 / Fraction(value))})" if 0 < value < 1 else ""
+        times = f" (×{times_text(value)})" if value > 1 else fewer
         exact = (
             f"{value.numerator:,}/{value.denominator:,} = "
             if isinstance(value, Fraction) and value.denominator < 10**9
