@@ -59,9 +59,14 @@ def verify(
 def _targets(targets: list[str] | None, every: bool) -> list[str]:
     if every == bool(targets):
         raise UsageError("give one target or more, or --all for every spec and preset")
+    return targets or every_name()
+
+
+def every_name() -> list[str]:
+    """Every spec and preset of the library."""
     from costcalc.spec.library import entries
 
-    return targets or [entry.name for entry in entries()]
+    return [entry.name for entry in entries()]
 
 
 def time(
