@@ -75,7 +75,7 @@ def parse_config(data: bytes, file: str, folder: Path) -> ProjectConfig | None:
     if len(data) > MAX_BYTES:
         raise UsageError(f"{file} has more than {MAX_BYTES:,} bytes")
     try:
-        tree = tomllib.loads(data.decode("utf-8").replace("\r\n", "\n"))
+        tree = tomllib.loads(data.decode("utf-8-sig").replace("\r\n", "\n"))
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise UsageError(f"{file}:{line}: this is not UTF-8") from None
