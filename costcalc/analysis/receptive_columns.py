@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 
 from costcalc.analysis.memory import Layer
-from costcalc.analysis.receptive_field import Number, reads_of, sights
+from costcalc.analysis.phases import Number
+from costcalc.analysis.receptive_field import reads_of, sights
 from costcalc.ops.reads import UNKNOWN
 from costcalc.table import Batchless
 

@@ -126,18 +126,23 @@ class View(Generic):
 class Move(Generic):
     """Elements of its inputs, copied to other places.   s, … -> size
 
-    Where one is copied to several places, `gradient_operations` are the additions for each element of the output.
+    Where one is copied to several places, `gradient_operations` are the additions for each element of the output. A
+    copy of all elements of one input may leave them `in_order`.
     """
 
     size: NonNegativeInts
     gradient_operations: NonNegativeInt = 0
     kept: AxisOrder = ()
     detached: Flag = False
+    in_order: Flag = False
 
     layout = "plain"
     needs = kept_are_inputs
     shape = shape_of_size
-    reads = reads_unknown
+
+    def reads(self, i: int, ins: tuple[Shape, ...], out: Shape) -> Reads:
+        return REGROUPED if self.in_order and elements(ins[i]) == elements(out) else UNKNOWN
+
     output = copied(overwritable=True)
     macs = free(NO_PRODUCTS)
     elementwise = free("elements move")

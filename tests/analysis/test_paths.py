@@ -84,6 +84,28 @@ def test_branches_that_read_different_positions_see_more_than_the_largest():
     assert fields(costcalc.cost(graph)) == [(1, 1), (1, 1), (2, 1), (6, 3)]
 
 
+@pytest.mark.parametrize("ops_up", [ops.ConvTranspose(3, 2, 2), ops.Upsample(2)])
+def test_even_and_odd_elements_of_a_small_u_net_see_other_parts(ops_up):
+    """Rows 2i and 2i + 1 of the join see 2i − 3 to 2i + 4, 8 of them; a window that has rows of two i sees 10."""
+    graph = costcalc.new_graph()
+    x = costcalc.add(graph, "x", Input((1, 3, 64, 64)))
+    wide = costcalc.add(graph, "c1", Conv(3, 3, 1, 1), x)
+    deep = costcalc.add(graph, "deep", Conv(3, 3, 1, 1), costcalc.add(graph, "pool", ops.AveragePool(2, 2), wide))
+    costcalc.add(graph, "join", Add(), wide, costcalc.add(graph, "up", ops_up, deep))
+    costcalc.add(graph, "c2", Conv(3, 3, 1, 1), "join")
+    assert fields(costcalc.cost(graph)) == [(n, n) for n in (3, 4, 8, 8, 8, 10)]
+
+
+def test_a_period_that_is_too_long_is_taken_together():
+    """1,031 and 1,033 are primes: an element sees no more than is said, and the nets stay fast."""
+    cost = chain(
+        *[layer for n in (1033, 1031, 1033) for layer in (ops.Upsample(size=n), Conv(3, 3, 1, 1))], size=(1, 3, 1031)
+    )
+    said = [wide for (wide,) in fields(cost)]
+    assert said == sorted(said)
+    assert all(wide <= 3 * (i + 2) for i, wide in enumerate(said))
+
+
 def test_upsampled_neighbours_lie_half_a_pixel_apart():
     cost = chain(ops.Upsample(2), Conv(3, 3, 1, 1), ops.Upsample(2, "linear"))
     assert fields(cost) == [(1, 1), (2, 2), (3, 3)]

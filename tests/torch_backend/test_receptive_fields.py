@@ -3,7 +3,7 @@
 import random
 
 import pytest
-from support import needed
+from support import little_nets, needed
 
 torch = needed.module("torch", "torch")
 
@@ -78,3 +78,10 @@ def test_it_is_where_gradients_are(seed):
             assert seen <= said
         else:
             assert seen == said
+
+
+@pytest.mark.parametrize("seed", range(16))
+def test_joins_behind_sampling_up_and_down_are_exact(seed):
+    """More seeds at night: tests/nightly/receptive_fields.py."""
+    said, seen = little_nets.fields(seed)
+    assert said == seen

@@ -56,6 +56,9 @@ MOVES = {
     "rot90", "max_unpool2d", "max_unpool3d", "masked_scatter", "index_copy", "index_fill", "take", "diag_embed",
     "median", "nanmedian", "kthvalue", "mode", "msort", "diagonal_copy",
 }  # fmt: skip
+COPIES = {  # of all elements, in their order
+    "clone", "contiguous", "to", "_to_copy", "reshape", "flatten", "view", "squeeze", "unsqueeze", "dropout",
+}  # fmt: skip
 BILINEAR, BICUBIC = 11, 35  # operations for each element that is interpolated
 INTERPOLATIONS = {"_upsample_bicubic2d_aa": BICUBIC, "_upsample_bilinear2d_aa": BILINEAR}
 ADDS_TO_PLACES = {"index_add": "source", "scatter_add": "src", "scatter_reduce": "src", "index_reduce": "source"}
@@ -102,7 +105,7 @@ def of_kind(call: Call) -> tuple[Any, tuple[Tensor, ...]] | None:
         return Elementwise(*_at_most(POINTWISE.get(name, Work(1, 1, (*range(len(inputs)),))), len(inputs))), inputs
     if "reduction" in call.tags or name in REDUCTIONS:
         return Reduction(size, *_at_most(REDUCTIONS.get(name, Work(1, 1, (0,))), len(inputs))), inputs
-    return (Move(size), inputs) if name in MOVES else None
+    return (Move(size, in_order=name in COPIES and len(inputs) == 1), inputs) if name in MOVES else None
 
 
 def of_places(name: str, size: tuple[int, ...], call: Call) -> tuple[Any, tuple[Tensor, ...]] | None:
