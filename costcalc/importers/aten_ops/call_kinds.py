@@ -105,7 +105,13 @@ def of_kind(call: Call) -> tuple[Any, tuple[Tensor, ...]] | None:
         return Elementwise(*_at_most(POINTWISE.get(name, Work(1, 1, (*range(len(inputs)),))), len(inputs))), inputs
     if "reduction" in call.tags or name in REDUCTIONS:
         return Reduction(size, *_at_most(REDUCTIONS.get(name, Work(1, 1, (0,))), len(inputs))), inputs
-    return (Move(size, in_order=name in COPIES and len(inputs) == 1), inputs) if name in MOVES else None
+    return (Move(size, in_order=_keeps_order(call)), inputs) if name in MOVES else None
+
+
+def _keeps_order(call: Call) -> bool:
+    """Does a call copy all elements of one tensor in their order? Padding by nothing does."""
+    pads = call.arguments.get("pad", (1,))
+    return len(call.tensors) == 1 and (plain_name(call) in COPIES or not any(pads))
 
 
 def of_places(name: str, size: tuple[int, ...], call: Call) -> tuple[Any, tuple[Tensor, ...]] | None:
