@@ -283,7 +283,7 @@ IN_BYTES = frozenset(
 def metric_of(name: str, *, unless: Callable[[Metric], str] = lambda metric: "") -> Metric:
     """The metric of a name. Raises UnknownName; UsageError if `unless` returns a reason against it."""
     if name not in METRICS:
-        raise unknown("metric", str(name), METRICS)
+        raise unknown("metric", str(name), [known for known, metric in METRICS.items() if not unless(metric)])
     if why := unless(METRICS[name]):
         raise UsageError(f"{name} {why}")
     return METRICS[name]
