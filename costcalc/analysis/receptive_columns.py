@@ -37,6 +37,21 @@ def strides(layers: Sequence[Layer]) -> Iterator[Batchless | None]:
     return (_as_shown(sight.strides, len(sight.sizes)) for sight in sights(layers))
 
 
+def stride_between(leaving: Iterable[Batchless | None], entering: Iterable[Batchless | None]) -> Batchless | None:
+    """The product of the strides of layers, from the jumps of those that leave and enter them; None if these differ."""
+    jumps = [{tuple(value) for value in values if value is not None} for values in (leaving, entering)]
+    if any(len(values) != 1 for values in jumps):
+        return None
+    (after,), (before,) = jumps
+    return Batchless([_exact(Fraction(n) / m) for n, m in zip(after, before)]) if len(after) == len(before) else None
+
+
+def without_positions(totals: Mapping[str, Batchless | None]) -> Iterator[str]:
+    """Why a network has no jump and no stride."""
+    if empty := [name for name in ("jump", "stride") if name in totals and totals[name] is None]:
+        yield f"{' and '.join(empty)}: empty where an output has no positions, as behind a global pool"
+
+
 def remarks(layers: Sequence[Layer]) -> Iterator[str]:
     """From which layer on the field is larger than the input, and from which on it is not known."""
     seen = [*zip(layers, sights(layers))]
