@@ -39,8 +39,8 @@ class Breakdown:
             Column("first", self.first.target, "text"), Column("first_cost", title, rank=1, measure=of),
             Column("second", self.second.target, "text"),
             Column("second_cost", title, rank=1, measure=of, unit_of="first_cost"),
-            Column("saved", "added" if saved < 0 else "saved", measure=of, unit_of="first_cost"),
-            Column("share", "of the difference", "share", 2),
+            Column("saved", "added" if saved < 0 else "saved", rank=2, measure=of, unit_of="first_cost"),
+            Column("share", "of the difference", "share", 3),
         )  # fmt: skip
         rows = [
             {**row, "first_cost": row["first_cost"] or None, "second_cost": row["second_cost"] or None,
@@ -64,12 +64,12 @@ class Breakdown:
     def _shown(self) -> list[dict[str, Any]]:
         """The records, with those that are alike taken together below the others."""
         alike = [pair for pair in self.pairs if pair.is_alike]
-        if len(alike) < MIN_ALIKE or len(alike) == len(self.pairs):
+        if len(alike) < MIN_ALIKE:
             return self.to_records()
         both = sum(pair.first_cost for pair in alike)
         together = Pair(plural(len(alike), "row") + " alike", both, "", both)
         rows = [record for record, pair in zip(self.to_records(), self.pairs) if not pair.is_alike]
-        return [*rows, {**together._asdict(), "saved": 0, "share": Fraction(0)}]
+        return [*rows, {**together._asdict(), "saved": 0, "share": Fraction(0) if rows else None}]
 
     def to_records(self) -> list[dict[str, Any]]:
         """One dict for each pair, with what it saves and its share of that."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from costcalc.analysis.metrics import METRICS
 from costcalc.errors import UsageError, unknown
@@ -23,7 +24,8 @@ def measure_of(metric: str) -> str:
 
 
 def read_columns(given: Sequence[str] | str, known: Iterable[Column], *, metrics: Iterable[str] = ()) -> list[Column]:
-    """The columns with these keys or titles, in the order given, out of the `known` ones and those of `metrics`.
+    """The columns with these keys or titles, in the order given, out of the `known` ones and those of `metrics`; a
+    narrow terminal breaks names before it drops one of them, the last one first.
 
     Raises UnknownName for a column that does not exist, UsageError for one that is named twice.
     """
@@ -36,7 +38,7 @@ def read_columns(given: Sequence[str] | str, known: Iterable[Column], *, metrics
         if there[name] in found:
             raise UsageError(f"column {name} is there twice; name each once")
         found.append(there[name])
-    return found
+    return [replace(column, rank=at - len(found) if at else 0) for at, column in enumerate(found)]
 
 
 def metrics_in(columns: Iterable[Column]) -> list[str]:

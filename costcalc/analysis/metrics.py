@@ -181,7 +181,7 @@ METRICS: dict[str, Metric] = {
         parts=(Part((*_LEARNED, "buffers"), "weights"),), usual=True,
     ),
     "peak_bytes": Metric(
-        title="peak bytes", brief="the most activations held at once at inference, inputs included",
+        title="peak bytes", brief="the most activations at once at inference, inputs too",
         unit="bytes", layers=live_elements, scale="activations", together=LARGEST,
         counts="the most activations held at once at inference, inputs included, written over where torch's "
         "inplace=True may; weights, padded copies and workspaces apart",

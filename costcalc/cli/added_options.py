@@ -23,7 +23,7 @@ class AddedOptions:
 
     def given(self) -> dict[str, Any]:
         """What the command that runs was given of them."""
-        return {name: value for name, value in self._given.items() if value}
+        return {name: value for name, value in self._given.items() if value or value == ""}
 
     def forget(self) -> None:
         """Forgets what the last command of this process was given."""

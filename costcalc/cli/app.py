@@ -213,10 +213,11 @@ def _run_ops_files(arguments: list[str]) -> list[str]:
         else:
             words.append(word)
     for file in files:
-        from costcalc.ops.plugins import run_file
+        from costcalc.ops.plugins import check_file, run_file
         from costcalc.table import visible
 
-        print(f"{visible(file)} runs: --ops names it", file=sys.stderr)
+        check_file(Path(file))
+        print(f"running {visible(file)}, which --ops names", file=sys.stderr)
         run_file(Path(file))
     return words
 

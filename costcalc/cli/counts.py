@@ -103,7 +103,7 @@ def show(
     (model,) = load_models([target], set_, max_layers, max_bytes, dtype, step, batch, input)
     cost = model.cost(unrolled=unroll)
     of_step = TRAIN_COLUMNS_CHECKPOINTED if step.checkpoint else TRAIN_COLUMNS
-    emit(cost.at_depth(depth, columns or (of_step if train else None)), format, output)
+    emit(cost.at_depth(depth, of_step if train and columns is None else columns), format, output)
 
 
 def compare(
@@ -151,7 +151,7 @@ def compare(
     step = train_step(optimizer, freeze, freeze_statistics, checkpoint, unless)
     models = load_models(targets, set_, max_layers, max_bytes, dtype, step, batch, input)
     by = by or ("train_macs" if train else "macs")
-    columns = columns or (TRAIN_COLUMNS_OF_NETWORKS if train else None)
+    columns = TRAIN_COLUMNS_OF_NETWORKS if train and columns is None else columns
     if break_even is not None:
         given = {"--algebra": algebra, "--time": time, "--store": store, "--columns": columns, "--baseline": baseline,
                  "--depth": depth}  # fmt: skip

@@ -41,8 +41,9 @@ def in_units_asked(tables: Sequence[Table]) -> Sequence[Table]:
 
 
 def float_asked(format: str) -> LatexFloat:
-    """The caption and label that the command was given. Raises UsageError for a format that has none."""
+    """The caption and label that the command was given. Raises UsageError for a format that has none, and for
+    a label that LaTeX could not find again."""
     given = ADDED.given()
     if given.keys() & {"caption", "label"} and format != "latex":
         raise UsageError("--caption and --label are of LaTeX; add -f latex, or -o FILE.tex")
-    return LatexFloat(given.get("caption", ""), given.get("label", ""))
+    return LatexFloat.read(given.get("caption", ""), given.get("label", ""))

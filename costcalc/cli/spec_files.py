@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from costcalc.cli.options import Format, MaxBytes, MaxLayers, Output, Target, emit, load_models
-from costcalc.errors import Problem, UsageError
+from costcalc.errors import Problem, UsageError, shorten
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 
 
@@ -82,9 +82,13 @@ def new(
 ) -> None:
     """A spec to start from, with the line that tells an editor its schema."""
     from costcalc.files import write
+    from costcalc.importers.targets import is_import, is_onnx
     from costcalc.report import put
     from costcalc.spec.new_spec import new_spec
 
+    if is_import(like) or is_onnx(like):
+        made = f"`costcalc export {shorten(like)} -o {name}.yaml` writes that of a model"
+        raise UsageError(f"--like takes a spec; {made}")
     text, path = new_spec(name, like), Path(output or f"{name}.yaml")
     if output == "-":
         put(text)

@@ -14,13 +14,13 @@ from costcalc.cli.options import Format, Output, emit
 from costcalc.report import put
 
 INTERRUPTED = 130  # exit code
-LEAVE = "Enter shows the answer, Ctrl-D leaves.\n"
+LEAVE = "Type a number as 12.4M, or only Enter for the answer; q leaves.\n"
 
 
 def lecture(
     context: typer.Context,
     number: Annotated[
-        int | None, typer.Argument(metavar="N", help="1 to 12; without one, all.", show_default=False)
+        str | None, typer.Argument(metavar="N", help="1 to 12; without one, all.", show_default=False)
     ] = None,
     print_: Annotated[bool, typer.Option("--print", help="Print all; guess nothing.")] = False,
     format: Format = None,
@@ -65,9 +65,10 @@ def _show(text: str) -> None:
 
 
 def _guess() -> str | None:
-    """What the reader types; None at the end of input. Raises KeyboardInterrupt, on a new line."""
+    """What the reader types; None for `q` and at the end of input. Raises KeyboardInterrupt, on a new line."""
     try:
-        return input("> ")
+        typed = input("> ")
+        return None if typed.strip().casefold() in ("q", "quit", "exit") else typed
     except EOFError:
         put("\n")
         return None

@@ -8,7 +8,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from costcalc.errors import UsageError
+from costcalc.errors import UsageError, shorten
 from costcalc.lectures.lecture_numbers import filled
 from costcalc.lectures.lecture_steps import STEPS
 from costcalc.result import Result
@@ -32,10 +32,10 @@ class Question(NamedTuple):
     why: str
 
     def beside(self, guess: str) -> str:
-        """What a guess is beside the answer, as `; your guess is ÷1.004`; nothing for a text that is no number."""
-        guessed, right = read_amount(guess), read_amount(self.answer)
+        """What a guess is beside the answer, as `; your guess is ÷1.004`; nothing for an answer that is no number."""
+        guessed, right = read_amount(guess.replace(" ", "")), read_amount(self.answer)
         if not guessed or not right:
-            return ""
+            return f"; {guess.strip()!r} is no number, as 12.4M is" if right and guess.strip() else ""
         return "; your guess is " + ("right" if guessed == right else cell(Fraction(guessed, right), "factor"))
 
 
@@ -91,10 +91,10 @@ def title_of(number: int) -> str:
     return f"{number} {LECTURES[number - 1]}"
 
 
-def lecture_tour(number: int | None = None) -> LectureTour:
+def lecture_tour(number: int | str | None = None) -> LectureTour:
     """One lecture, or all twelve. Raises UsageError for another number."""
-    every = tuple(range(1, len(LECTURES) + 1))
-    if number is not None and number not in every:
+    every = {str(one): one for one in range(1, len(LECTURES) + 1)}
+    if number is not None and str(number) not in every:
         hint = f"they are 1 to {len(LECTURES)}; `costcalc list` has their titles"
-        raise UsageError(f"there is no lecture {number}", hint)
-    return LectureTour(every if number is None else (number,))
+        raise UsageError(f"there is no lecture {shorten(str(number))}", hint)
+    return LectureTour(tuple(every.values()) if number is None else (every[str(number)],))

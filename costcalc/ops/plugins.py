@@ -43,11 +43,16 @@ def is_op(name: str) -> bool:
     return name in OPS
 
 
+def check_file(path: Path) -> None:
+    """Raises UsageError for a path that is not a Python file."""
+    if path.suffix != ".py" or not path.is_file():
+        raise UsageError(f"{str(path)!r} is no Python file; --ops takes one that defines ops")
+
+
 def run_file(path: Path) -> list[str]:
     """Runs a Python file that defines ops, and returns their names. It is imported by its name, with its folder in
     `sys.path`, so that other processes find its classes. Raises UsageError."""
-    if path.suffix != ".py" or not path.is_file():
-        raise UsageError(f"{str(path)!r} is no Python file; --ops takes one that defines ops")
+    check_file(path)
     before, folder = {*OPS}, str(path.resolve().parent)
     if folder not in sys.path:
         sys.path.insert(0, folder)
@@ -56,6 +61,8 @@ def run_file(path: Path) -> list[str]:
         assert spec is not None and spec.loader is not None
         made = sys.modules[path.stem] = module_from_spec(spec)
         spec.loader.exec_module(made)
+    except SystemExit as error:
+        raise UsageError(f"{path} ends Python while it is run; a file of ops only defines them") from error
     except Exception as error:
         raise UsageError(f"{path} raises {type(error).__name__}: {why(error)}; --debug shows where") from error
     return sorted({*OPS} - before)

@@ -181,10 +181,27 @@ def _spec_of(name: str, max_bytes: int) -> tuple[Spec, dict[str, Any]]:
         raise UsageError(
             f"{PIPELINE}{pipeline} is an augmentation pipeline, not a network; see `costcalc augment {pipeline}`"
         )
-    is_another = name.casefold().startswith(OTHER_FAMILIES)
-    near = "" if is_another else _of_a_family(name) or did_you_mean(name, [e.name for e in entries()], listed=False)
-    hint = f"{near} see `costcalc list`, or give the path of a spec".lstrip()
-    raise UnknownName(f"no spec or preset named {shorten(name)!r}", hint)
+    raise UnknownName(f"no spec or preset named {shorten(name)!r}", _hint(name))
+
+
+def _hint(word: str) -> str:
+    """What may be meant by a word that names no spec."""
+    if word.casefold().startswith(OTHER_FAMILIES):
+        return "costcalc has no spec of it; torchvision:NAME or timm:NAME counts theirs, see `costcalc help import`"
+    names = [entry.name for entry in entries()]
+    same = [name for name in names if name.casefold() == word.casefold()]
+    near = (
+        (f"did you mean {same[0]!r}?" if same else "") or _of_a_family(word) or did_you_mean(word, names, listed=False)
+    )
+    near = near or _of_a_family(re.split(r"[\d_-]", word)[0]) or _of_short(word, names)
+    return f"{near} see `costcalc list`, or give the path of a spec".lstrip()
+
+
+def _of_short(word: str, names: list[str]) -> str:
+    """The hint for a word whose letters stand in one name in this order, as those of `effnet` do in `efficientnet`."""
+    letters = re.compile(".*".join(map(re.escape, word.casefold())))
+    found = [name for name in names if name.startswith(word[:1].casefold()) and letters.match(name)]
+    return f"did you mean {min(found, key=len)!r}?" if found and len(word) > 3 else ""
 
 
 def _of_a_family(word: str) -> str:

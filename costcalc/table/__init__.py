@@ -75,7 +75,7 @@ class Tabular(ABC):
         referred to, the first floats."""
         from costcalc.table.markup import latex
 
-        return "".join(latex(self.tables(), LatexFloat(caption, label)))
+        return "".join(latex(self.tables(), LatexFloat.read(caption, label)))
 
     def in_units(self, units: str) -> Shown:
         """The tables with counts and bytes in units, one for each column: `auto`, `M`, `MiB` or `M,MiB`.

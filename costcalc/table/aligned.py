@@ -13,7 +13,8 @@ from costcalc.table.cells import visible
 from costcalc.table.data import FOOTER, Column, LazySequence, TableData
 
 GAP = 2  # spaces between columns
-MIN_PROSE_WIDTH = 24  # of a column of sentences
+MIN_PROSE_WIDTH = 16  # of a column of sentences
+LEAST_SHOWN = 2  # columns side by side, a name and a number
 MIN_NAME_WIDTH = 12  # of a column of names, on a narrow terminal
 LARGE_SHARE = 10  # per cent: shown in colour
 NARROW = re.compile(  # signs of one column each: Latin, Greek, Cyrillic, and those of the field
@@ -69,7 +70,8 @@ def plain_lines(tables: Sequence[TableData]) -> Iterator[str]:
 def fit(
     columns: Sequence[Column], texts: Sequence[list[str]], totals: Sequence[list[str]], width: int | None
 ) -> ColumnLayout:
-    """Drops columns, highest rank first, until the others fit, then widens columns of sentences into the space left."""
+    """Drops columns, highest rank first, until the others fit, then widens columns of sentences into the space left.
+    Names are broken before a column with a negative rank goes."""
     titles = [visible(column.title) for column in columns]
     natural = [*map(text_width, titles)]
     for row in chain(texts, totals):
@@ -84,12 +86,14 @@ def fit(
     for at in shown:
         if columns[at].kind == "text" and natural[at] > MIN_PROSE_WIDTH:
             least[at] = _least_of_prose(natural[at], (row[at] for row in chain([titles], texts, totals)))
-    while needed() > width and any(columns[at].rank for at in shown):
+    while needed() > width and any(columns[at].rank > 0 for at in shown):
         shown.remove(max(shown, key=lambda at: (columns[at].rank, at)))
     if needed() > width:  # only what must stay is left, so names are broken
         least = [min(n, MIN_NAME_WIDTH) if column.kind == "text" else n for n, column in zip(least, columns)]
+    while needed() > width and len(shown) > LEAST_SHOWN and any(columns[at].rank < 0 for at in shown):
+        shown.remove(max(shown, key=lambda at: (columns[at].rank or -len(columns), at)))
     if needed() > width:
-        return ColumnLayout([], [], [at for at, column in enumerate(columns) if column.rank])
+        return ColumnLayout([], [], [at for at, column in enumerate(columns) if column.rank > 0])
     widths = _widened([least[at] for at in shown], [natural[at] for at in shown], width - needed())
     hidden = [at for at in range(len(columns)) if at not in shown]
     return ColumnLayout(shown, widths, hidden, any(size < natural[at] for at, size in zip(shown, widths)))
@@ -146,7 +150,7 @@ def _side_by_side(
 
 def _stacked(table: TableData, texts: Sequence[list[str]], totals: list[list[str]]) -> Iterator[list[Styled]]:
     """A line for each value, for terminals too narrow for a name and two numbers side by side."""
-    first, *rest = [at for at, column in enumerate(table.columns) if not column.rank]
+    first, *rest = [at for at, column in enumerate(table.columns) if column.rank <= 0]
     for cells, style in chain(zip(texts, repeat("")), zip(totals, repeat("total"))):
         yield [(cells[first], style)]
         for at in rest:
@@ -180,7 +184,7 @@ def _folded(text: str, size: int) -> list[str]:
         return [text]
     indent = " " * (len(text) - len(text.lstrip()))
     room = max(size - max(0, text_width(text) - len(text)), size // 2, 1)  # in signs, of which some may be wide
-    breakable = text if " " in text.strip() else text.replace(".", ". ")  # a name of a layer, between its parts
+    breakable = text if " " in text.strip() else re.sub("([._])", r"\1 ", text)  # a name, between its parts
     lines = textwrap.wrap(breakable, room, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
     return [line if breakable == text else indent + line.replace(" ", "") for line in lines] or [""]
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, NamedTuple, TypeVar
 
+from costcalc.errors import UsageError, shorten
 from costcalc.table.cells import cell, plain_number
 from costcalc.text import rounded
 
@@ -25,8 +27,16 @@ class LatexFloat(NamedTuple):
     caption: str = ""
     label: str = ""
 
+    @classmethod
+    def read(cls, caption: str = "", label: str = "") -> LatexFloat:
+        """The two as a reader gives them. Raises UsageError for a label that `\\ref` could not find."""
+        if not LABEL.fullmatch(label):
+            raise UsageError(f"a label has letters, digits and :.-_/+, got {shorten(label)!r}; as tab:resnet50")
+        return cls(caption, label)
+
 
 NO_FLOAT = LatexFloat()
+LABEL = re.compile(r"[\w:./+-]*", re.ASCII)  # what \ref takes as it is
 
 
 class Scale(NamedTuple):
@@ -53,8 +63,9 @@ class Column:
 
     Kinds: text, shape, factor (÷9.68, ×5.64), and the numbers int, signed (+3), real, ratio, share,
     measured (four digits are shown), brief (three), bytes, knob (as it is set) and figure (already text: `1.5B`).
-    A narrow terminal drops the columns with the highest `rank` first, and never those of rank 0. Numbers that are
-    counts or bytes (`measure`) may have a unit (`scale`), that of another column where `unit_of` is its key.
+    A narrow terminal drops the columns with the highest `rank` first, and never those of rank 0; columns that a reader
+    asked for have negative ranks, and go once names are broken and the rest does not fit. Numbers that are counts or
+    bytes (`measure`) may have a unit (`scale`), that of another column where `unit_of` is its key.
     """
 
     key: str

@@ -12,9 +12,9 @@ from costcalc.table.tex_signs import SIGNS
 
 MARKDOWN = re.compile(r"[\\`*\[\]<>|~&]|(?<!\w)_|_(?!\w)")  # an _ within a word is one
 NEGATIVE = re.compile(r"^-(?=[\d,.]+( %)?$)")
-LABEL = re.compile(r"[^\w:.-]")  # what a label cannot have
 MIN_SENTENCE = 40  # characters; longer texts are wrapped
-PACKAGES = r"\usepackage[T1]{fontenc}, {textcomp} and {booktabs}"
+PACKAGES = r"\usepackage[T1]{fontenc}, {textcomp}, {graphicx} and {booktabs}"
+FITTED = r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%"  # of graphicx: shrinks what is too wide
 
 
 def markdown(tables: Sequence[TableData]) -> Iterator[str]:
@@ -75,7 +75,7 @@ def _tex_float(table: TableData, floating: LatexFloat) -> Iterator[str]:
     yield r"\centering"
     yield rf"\caption{{{_tex(floating.caption or table.title)}}}"
     if floating.label:
-        yield rf"\label{{{LABEL.sub('', floating.label)}}}"
+        yield rf"\label{{{floating.label}}}"
     yield from _tex_table(replace(table, title=""))
     yield r"\end{table}"
 
@@ -90,7 +90,8 @@ def _tex_table(table: TableData) -> Iterator[str]:
 
 
 def _tex_tabular(table: TableData) -> Iterator[str]:
-    yield rf"\noindent\begin{{tabular}}{{{''.join(_tex_column(table, column) for column in table.columns)}}}"
+    yield rf"\noindent{FITTED}"
+    yield rf"\begin{{tabular}}{{{''.join(_tex_column(table, column) for column in table.columns)}}}"
     yield r"\toprule"
     yield _tex_row([column.title for column in table.columns])
     yield r"\midrule"
@@ -100,14 +101,20 @@ def _tex_tabular(table: TableData) -> Iterator[str]:
         yield r"\midrule"
         yield _tex_row(table.texts(table.totals))
     yield r"\bottomrule"
-    yield r"\end{tabular}"
+    yield r"\end{tabular}}"
 
 
 def _tex_column(table: TableData, column: Column) -> str:
-    """The LaTeX column type; a column of sentences takes a third of the line."""
-    if column.kind == "text" and any(len(cell(row.get(column.key), "text")) > MIN_SENTENCE for row in table.rows):
-        return r"p{0.33\linewidth}"
-    return column.align[0]
+    """The LaTeX column type; columns of sentences share two thirds of the line, and one takes no more than a third."""
+    if not _has_sentences(table, column):
+        return column.align[0]
+    many = sum(_has_sentences(table, each) for each in table.columns)
+    return rf"p{{{min(0.33, 0.66 / many):.2g}\linewidth}}"
+
+
+def _has_sentences(table: TableData, column: Column) -> bool:
+    texts = (cell(row.get(column.key), "text") for row in table.rows)
+    return column.kind == "text" and any(len(text) > MIN_SENTENCE for text in texts)
 
 
 def _tex_row(texts: Sequence[str]) -> str:

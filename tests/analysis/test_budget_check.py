@@ -134,6 +134,7 @@ def test_units_are_of_tables_and_values_stay_exact():
     assert cells[0][2:6] == ["4.089", "G", "4.200", "G"]
     assert cells[1][2:6] == ["9.762", "MiB", "16.00", "MiB"]
     assert (cells[0][6:8], cells[1][6:8]) == (["0.1108", "G"], ["6.238", "MiB"])  # what is left
+    assert " 6 " in str(check("lenet5", macs=416_514, units="M"))
     assert " 0.08918 G " in str(check("resnet50", macs="4G", units="G"))  # over by
     assert [row["value"] for row in found.to_records()] == [4_089_184_256, 10_235_904]
     assert found.to_csv().splitlines()[1].startswith("resnet50,macs,4089184256,4200000000,")

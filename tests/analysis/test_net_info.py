@@ -33,6 +33,15 @@ def test_an_effect_is_the_quotient_of_two_counts():
     assert costcalc.info("resnet@r=32").knobs[0]["effect"] == "64: MACs ×3.93"
 
 
+def test_a_knob_that_changes_no_count_says_what_it_changes():
+    """The slices of MobileNet v2's bottlenecks are there for the memory that they save."""
+    (slices,) = [knob for knob in costcalc.info("mobilenet_v2_sliced").knobs if knob["knob"] == "slices"]
+    before, after = (
+        costcalc.load(f"mobilenet_v2_sliced@slices={n}").cost().total("peak_bytes") for n in ("six", "one")
+    )
+    assert slices["effect"].startswith(f"one: peak bytes ×{after / before:.2f}; two: peak bytes ×")
+
+
 def test_a_knob_at_its_end_goes_down():
     text = "name: n\ntitle: N\nsource: s\nknobs:\n  c: {default: 8, max: 8, about: channels}\ninput: [3, 8, 8]\n"
     (row, _) = costcalc.info(f"{text}layers:\n  - conv: {{channels: c, kernel: 1}}\n").knobs

@@ -14,7 +14,7 @@ from costcalc.cli.plain_signs import HANDLER, PLAIN
     ("text", "encoding", "plain"),
     [
         ("÷9.68, ×5.64", "ascii", "/9.68, x5.64"), ("28×28×32", "cp437", "28x28x32"), ("×", "cp1252", "×"),
-        ("⌈r/2⌉² · w", "ascii", "ceil(r/2)^2 * w"), ("≤ 3 → 4 …", "ascii", "<= 3 -> 4 ..."),
+        ("⌈r/2⌉² · w", "ascii", "ceil(r/2)^2 * w"), ("≤ 3 → 4 …", "ascii", "<= 3 -> 4 ~"),
         ("█▌▁", "ascii", "#-."), ("日", "ascii", "\\u65e5"),
         ("é×日÷", "ascii", "ex\\u65e5/"),
     ],

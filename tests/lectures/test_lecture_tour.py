@@ -97,3 +97,22 @@ def test_a_reader_leaves_cleanly(key, code, said, monkeypatch, capsys):
     shown = capsys.readouterr()
     assert shown.err == said
     assert "12,443,648" in shown.out and "24,887,296" not in shown.out
+
+
+def test_a_guess_may_have_spaces_and_one_that_is_no_number_is_told(monkeypatch, capsys):
+    at_a_terminal(monkeypatch, "12 443 648", "many")
+    assert run(["lecture", "6"]) == 0
+    out = capsys.readouterr().out
+    assert "12,443,648; your guess is right" in out and "'many' is no number, as 12.4M is" in out
+
+
+def test_q_leaves(monkeypatch, capsys):
+    at_a_terminal(monkeypatch, "q")
+    assert run(["lecture", "6"]) == 0
+    assert "12,443,648" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("number", ["foo", "13", "0"])
+def test_another_lecture_is_refused(number, capsys):
+    assert run(["lecture", number]) == 2
+    assert f"there is no lecture {number}; they are 1 to 12" in capsys.readouterr().err

@@ -22,7 +22,7 @@ COMMANDS = [
 ]
 DOCUMENT = r"""\documentclass[landscape]{article}
 \usepackage[T1]{fontenc}
-\usepackage{textcomp,booktabs}
+\usepackage{textcomp,graphicx,booktabs}
 \begin{document}
 %s
 \end{document}

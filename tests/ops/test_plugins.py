@@ -74,7 +74,7 @@ def test_a_file_that_the_command_line_names_runs(site, tmp_path):
     (site / "own.yaml").write_text(SPEC)
     line = f"--ops {tmp_path / 'mine.py'} show own.yaml --columns name,elementwise"
     out, err = costcalc_with(site, line, f"show own.yaml --ops={tmp_path / 'mine.py'} -f csv")
-    assert err.splitlines()[0] == f"{tmp_path / 'mine.py'} runs: --ops names it"
+    assert err.splitlines()[0] == f"running {tmp_path / 'mine.py'}, which --ops names"
     assert out.count("halve") == 3
 
 

@@ -93,8 +93,9 @@ def test_latex():
     text = report.text([table_of("a_b & 50% {x}", totals={"name": "total", "macs": 1}, notes=["n"])], None, "latex")
     assert text.splitlines()[1:] == [
         r"\noindent\textbf{a title}\par\smallskip",
-        r"\noindent\begin{tabular}{lrr}", r"\toprule", r"layer & MACs & share \\", r"\midrule",
-        r"a\_b \& 50\% \{x\} & 1 & 50.0 \% \\", r"\midrule", r"total & 1 &  \\", r"\bottomrule", r"\end{tabular}",
+        r"\noindent\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
+        r"\begin{tabular}{lrr}", r"\toprule", r"layer & MACs & share \\", r"\midrule",
+        r"a\_b \& 50\% \{x\} & 1 & 50.0 \% \\", r"\midrule", r"total & 1 &  \\", r"\bottomrule", r"\end{tabular}}",
         r"\par\noindent{\footnotesize n\par}",
     ]  # fmt: skip
 

@@ -17,7 +17,7 @@ from costcalc import report
 from costcalc.cli.app import run
 from costcalc.spec.library import entries
 from costcalc.table import Column, Table, cell
-from costcalc.table.aligned import NARROW, lines, text_width
+from costcalc.table.aligned import NARROW, fit, lines, text_width
 
 GOLDEN = DATA / "golden"
 SPECS = [entry.name for entry in entries() if entry.kind == "spec"]
@@ -167,6 +167,15 @@ def test_sentences_are_wrapped_before_columns_are_dropped():
     printed = ["".join(part for part, _ in line).rstrip() for line in lines([told], 40)]
     assert printed == ["a  b", "x  one two three four one two three four", "   one two three four one two three four",
                        "   one two three four"]  # fmt: skip
+
+
+def test_columns_that_were_asked_for_stay_and_names_are_broken():
+    wanted = "name,out,params,macs,peak_bytes,receptive_field"
+    table = costcalc.load("resnet50").cost().table(depth=1, columns=wanted)
+    grid = fit(table.columns, [table.texts(row) for row in table.rows], [table.texts(table.totals)], 84)
+    assert grid.hidden == [] and grid.folds
+    grid = fit(table.columns, [table.texts(row) for row in table.rows], [table.texts(table.totals)], 60)
+    assert grid.shown == [0, 1, 2, 3]
 
 
 def test_wide_signs_take_two_columns():

@@ -64,6 +64,9 @@ def test_a_path_is_read(tmp_path, monkeypatch):
             "did you mean inception_bottleneck, inception_module or inception_naive? "
             f"{LIST}",
         ),
+        ("VGG16", f"no spec or preset named 'VGG16'; did you mean 'vgg16'? {LIST}"),
+        ("efficientnet_b8", f"no spec or preset named 'efficientnet_b8'; did you mean efficientnet? {LIST}"),
+        ("effnet", f"no spec or preset named 'effnet'; did you mean 'efficientnet'? {LIST}"),
         ("resnet5", f"no spec or preset named 'resnet5'; did you mean 'resnet50'? {LIST}"),
         ("qqq", f"no spec or preset named 'qqq'; {LIST}"),
         ("", f"no spec or preset named ''; {LIST}"),
@@ -155,7 +158,7 @@ def test_a_value_is_written_exactly(text):
 
 def test_the_notes_of_a_count_show_each_knob_as_it_was_set():
     notes = costcalc.load("efficientnet", w=1.2345678).cost().notes()
-    assert "knobs: r=224, d=1, w=1.2345678, classes=1000, batch=1" in notes
+    assert "knobs, which --set changes: r=224, d=1, w=1.2345678, classes=1000, batch=1" in notes
 
 
 @pytest.mark.parametrize("given", [float("nan"), float("inf"), float("-inf")])
@@ -257,3 +260,7 @@ def test_a_list_takes_words():
     assert [row["name"] for row in specs("resnet", "101").to_records()] == ["resnet101"]
     with pytest.raises(UnknownName, match="no spec has 'resnet' and 'q7'; see `costcalc list`"):
         specs("resnet", "q7")
+    assert {row["lecture"] for row in specs("lecture", "1").to_records()} == {1}
+    assert specs("lecture 4").to_records()[0]["name"] == "residual_block"
+    with pytest.raises(UsageError, match="an empty word finds everything"):
+        specs("")

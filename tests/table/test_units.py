@@ -89,11 +89,13 @@ def test_the_command(capsys):
 
 
 def test_a_latex_table_floats_with_a_caption_and_a_label(capsys):
-    text = costcalc.load("lenet5").cost().to_latex(caption="50 % of #1", label="tab:{lenet 5}")
+    text = costcalc.load("lenet5").cost().to_latex(caption="50 % of #1", label="tab:lenet5")
     assert text.startswith("% needs ")
     assert "\n\\begin{table}[htbp]\n\\centering\n\\caption{50 \\% of \\#1}\n\\label{tab:lenet5}\n" in text
     assert text.count("\\end{table}") == text.count("\\end{tabular}") == 1
     assert "textbf" not in text
+    with pytest.raises(UsageError, match="a label has letters, digits and"):
+        costcalc.load("lenet5").cost().to_latex(label="tab:{lenet 5}")
     assert run(["show", "lenet5", "--caption", "LeNet", "-f", "latex"]) == 0
     assert "\\caption{LeNet}" in capsys.readouterr().out
     assert run(["ops"]) == 0  # the next command of a process knows nothing of it
