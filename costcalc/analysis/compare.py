@@ -14,6 +14,7 @@ from costcalc.analysis.columns import metric_column, metrics_in, read_columns
 from costcalc.analysis.cost import TOTALS, Cost, numeric_cost
 from costcalc.analysis.metrics import METRICS, metric_notes, metric_of, why_not_counted
 from costcalc.analysis.quoted import QUOTED_COLUMNS, Quotes, quoted_in, quoted_notes, quotes_of
+from costcalc.analysis.receptive_columns import without_positions
 from costcalc.analysis.sweep.measured import Lookup, measured_seconds
 from costcalc.errors import CostcalcError, Problem, UsageError, unknown
 from costcalc.graph.freezing import train_step_of
@@ -67,6 +68,9 @@ class Comparison(Result):
         first, *others = {cost.dtype for cost in self.costs}
         step, *more = {train_step_of(cost.graph) for cost in self.costs}
         tables[-1].notes += metric_notes(self._shown, None if others else first, None if more else step)
+        paths = [name for name in self._shown if METRICS[name].path]
+        empty = {name: cost.total(name) for cost in self.costs for name in paths if cost.total(name) is None}
+        tables[-1].notes += without_positions(empty)
         if others:
             tables[-1].notes.append("bytes: " + "; ".join(f"{cost.target} {cost.dtype.words}" for cost in self.costs))
         return tables

@@ -24,7 +24,7 @@ from costcalc.analysis.images import image_names
 from costcalc.analysis.metric_values import MetricValues
 from costcalc.analysis.metrics import LARGEST, METRICS, metric_notes
 from costcalc.analysis.own_calls import on_a_screen
-from costcalc.analysis.receptive_columns import remarks
+from costcalc.analysis.receptive_columns import remarks, without_positions
 from costcalc.analysis.suspects import suspects
 from costcalc.analysis.walk import Row, symbolic_sizes_error, walk
 from costcalc.dims import Size, is_rational, is_zero
@@ -156,6 +156,7 @@ class Cost(Result):
         if any(METRICS[name].step and name != "memory_bytes" for name in metrics):
             counts.append(self._step_note())
         counts += remarks(self._values.every_layer) if "receptive_field" in metrics else []
+        counts += without_positions({name: self._values.total(name) for name in metrics if METRICS[name].path})
         parts = [self._parts_of_params()] if "params" in metrics else []
         imported = (*(one.message for one in self._imported or ()), *self._notes_of_import())
         short = [self._in_short()] if {"params", "macs"} <= {*metrics} and self._is_short else []
@@ -170,12 +171,12 @@ class Cost(Result):
         return few and not self.dtype.is_mixed and all(map(is_rational, sizes))
 
     def _in_short(self) -> str:
-        """`25.56 M params, all trained; 4.089 G MACs; weights 97.7 MiB; peak 9.76 MiB`."""
+        """`25.56 M params, all trained; 4.089 G MACs; params and buffers 97.7 MiB, peak of activations 9.76 MiB`."""
         params, macs = (short_text(self.total(metric)) for metric in ("params", "macs"))
         frozen = any(layer.frozen for layer in self._values.every_layer) and self.total("frozen_params")
         trained = f"{short_text(self.total('trainable_params'))} of them trained" if frozen else "all trained"
-        weights, peak = (bytes_text(self.total(metric)) for metric in ("weight_bytes", "peak_bytes"))
-        return f"{params} params, {trained}; {macs} MACs; weights {weights}, peak of activations {peak}"
+        stored, peak = (bytes_text(self.total(metric)) for metric in ("weight_bytes", "peak_bytes"))
+        return f"{params} params, {trained}; {macs} MACs; params and buffers {stored}, peak of activations {peak}"
 
     def _notes_of_import(self) -> tuple[str, ...]:
         """Notes of the importer on this network."""

@@ -79,7 +79,7 @@ def columns(line: Line, text: str) -> Iterator[Candidate]:
 
 def _own_columns(line: Line) -> Iterable[Candidate]:
     if line.command == "show":
-        from costcalc.analysis.cost import BLOCK_COLUMNS, LAYER_COLUMNS
+        from costcalc.analysis.cost_cells import BLOCK_COLUMNS, LAYER_COLUMNS
 
         return {each.key: Candidate(each.key, each.title) for each in (*BLOCK_COLUMNS, *LAYER_COLUMNS)}.values()
     if line.command == "reconcile":

@@ -3,7 +3,7 @@
 import random
 
 import pytest
-from support import needed
+from support import little_nets, needed
 
 torch = needed.module("torch", "torch")
 
@@ -116,3 +116,30 @@ def test_what_slices_and_windows_see_is_where_gradients_are(name):
     assert widest_footprint(module, x) == wide
     found = costcalc.load(module.float(), (1, 2, 96, 96)).cost().total("receptive_field")
     assert list(found) in (wide, wide[:1])
+
+
+@pytest.mark.parametrize("seed", range(16))
+def test_joins_behind_sampling_up_and_down_are_exact(seed):
+    """More seeds at night: tests/nightly/receptive_fields.py."""
+    said, seen = little_nets.fields(seed)
+    assert said == seen
+
+
+class Patches(torch.nn.Module):
+    """A vision transformer's first layers; copies stand between them, as torch makes them."""
+
+    def __init__(self):
+        super().__init__()
+        self.patch = torch.nn.Conv2d(3, 8, 4, 4)
+        self.attention = torch.nn.MultiheadAttention(8, 2, batch_first=True)
+
+    def forward(self, x):
+        tokens = torch.nn.functional.pad(self.patch(x), (0, 0, 0, 0)).flatten(2).permute(0, 2, 1).clone()
+        return self.attention(tokens, tokens, tokens, need_weights=False)[0]
+
+
+def test_copies_in_order_hide_nothing_and_after_attention_it_is_the_whole_input():
+    cost = costcalc.load(Patches(), torch.ones(1, 3, 16, 24)).cost()
+    seen = {row.name: cost.value("receptive_field", i) for i, row in enumerate(cost.layers)}
+    assert [*cost.total("receptive_field")] == ["whole", "whole"]
+    assert {tuple(value) for value in seen.values() if value} <= {(1, 1), (4, 4), ("whole", "whole")}
