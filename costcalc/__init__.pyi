@@ -74,9 +74,9 @@ from costcalc.knob_functions import scale as scale
 from costcalc.knob_functions import sweep as sweep
 from costcalc.knob_functions import sweep_presets as sweep_presets
 from costcalc.lectures.lecture_tour import LectureTour as LectureTour
+from costcalc.models.architecture import Architecture as Architecture
 from costcalc.models.knob import Knob as Knob
 from costcalc.models.knob import Preset as Preset
-from costcalc.models.model import Architecture as Architecture
 from costcalc.models.model import Model as Model
 from costcalc.net import Net as Net
 from costcalc.net import load as load

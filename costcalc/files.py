@@ -26,6 +26,8 @@ def check(path: Path) -> None:
         if str(path) != "-" and not is_stream(path):
             place = resolved(path)
             check_folder(place)
+            with contextlib.suppress(FileNotFoundError):
+                os.lstat(place)  # raises for a name that is too long, which from Python 3.14 on exists() does not
             with tempfile.TemporaryFile(dir=place.parent):
                 pass
 

@@ -109,7 +109,8 @@ def reconcile(target: Target, *, figure: str | int | None = None) -> Reconciliat
     `reconcile("augment:alexnet")`.
 
     With a `figure`, which convention of which variant of the network gives it, and how often chance would:
-    `reconcile("resnet50", figure="9.74G").matches`. Raises UsageError for a text that is no figure.
+    `reconcile("resnet50", figure="9.74G").matches`, `figure="97.49 MiB"`. Raises UsageError for a text that is no
+    figure, UnknownName for an unknown unit.
     """
     from costcalc.pipeline.pipeline_library import is_pipeline, load_pipeline
 

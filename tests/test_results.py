@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from support import needed
+from support.documents import ANY
 from support.records import record
 
 import costcalc
@@ -184,6 +185,7 @@ def test_its_document_is_json_and_says_what_it_counts(name):
     document = json.loads("".join(json_pieces(made(name).to_dict())))
     assert document["schema_version"] == 1
     assert document["convention"].startswith("MACs: ")
+    ANY.validate(document)
 
 
 def test_no_public_function_and_no_result_class_is_left_out():

@@ -100,9 +100,8 @@ class Check(Result):
         rows = self.to_records() if self.budgets else []
         for row in rows:
             of_bytes = METRICS[row["metric"]].unit == "bytes"
-            shown = {key: self.units.shown(row[key], of_bytes=of_bytes) for key in ("value", "budget")}
-            kept = not row["over"]
-            row |= {**shown, "over": None if kept else row["over"], "left": row["left"] if kept else None}
+            shown = {key: self.units.shown(row[key], of_bytes=of_bytes) for key in ("value", "budget", "over", "left")}
+            row |= {**shown, **{"over" if not row["over"] else "left": None}}
         notes = [f"budgets: {self.source}"] if self.source else []
         notes += [f"without a budget: {', '.join(self.unbudgeted)}"] if self.unbudgeted else []
         return Table(self.verdict, COLUMNS, rows, notes=notes)

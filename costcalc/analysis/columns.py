@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from costcalc.analysis.metrics import METRICS
+from costcalc.analysis.metrics import METRICS, check_not_quoted
 from costcalc.errors import UsageError, unknown
-from costcalc.table import COUNT, IN_BYTES, Column
+from costcalc.table import COUNT, IN_BYTES, Column, Worded
 from costcalc.text import split_names
 
 
 def metric_column(name: str, rank: int = 0) -> Column:
     """The column of a metric; `rank` as in Column."""
     return Column(name, METRICS[name].title, METRICS[name].kind, rank, measure_of(name))
+
+
+def metric_cell(name: str) -> Worded:
+    """The name of a metric as a value: its title in tables, the name in CSV."""
+    return Worded(METRICS[name].title, name)
 
 
 def measure_of(metric: str) -> str:
@@ -34,6 +39,7 @@ def read_columns(given: Sequence[str] | str, known: Iterable[Column], *, metrics
     found: list[Column] = []
     for name in split_names(given):
         if name not in there:
+            check_not_quoted(name)
             raise unknown("column", name, dict.fromkeys(column.key for column in there.values()))
         if there[name] in found:
             raise UsageError(f"column {name} is there twice; name each once")

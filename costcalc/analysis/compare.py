@@ -13,6 +13,8 @@ from costcalc.analysis.breakdown import Breakdown, is_short, table_by_size
 from costcalc.analysis.columns import metric_column, metrics_in, read_columns
 from costcalc.analysis.cost import TOTALS, Cost, numeric_cost
 from costcalc.analysis.metrics import METRICS, metric_notes, metric_of, why_not_counted
+from costcalc.analysis.quoted import QUOTED_COLUMNS, Quotes, quoted_in, quoted_notes, quotes_of
+from costcalc.analysis.receptive_columns import without_positions
 from costcalc.analysis.sweep.measured import Lookup, measured_seconds
 from costcalc.errors import CostcalcError, Problem, UsageError, unknown
 from costcalc.graph.freezing import train_step_of
@@ -39,6 +41,7 @@ class Comparison(Result):
     algebra: Any = None  # analysis.closed_form.ratio.Ratio
     columns: tuple[Column, ...] = ()  # of the totals, where they are given
     seconds: tuple[float | None, ...] = ()  # measured, of each network
+    quotes: tuple[Quotes, ...] = ()  # of each network, where a column quotes figures
 
     @property
     def pairs(self) -> tuple[Pair, ...]:
@@ -65,6 +68,9 @@ class Comparison(Result):
         first, *others = {cost.dtype for cost in self.costs}
         step, *more = {train_step_of(cost.graph) for cost in self.costs}
         tables[-1].notes += metric_notes(self._shown, None if others else first, None if more else step)
+        paths = [name for name in self._shown if METRICS[name].path]
+        empty = {name: cost.total(name) for cost in self.costs for name in paths if cost.total(name) is None}
+        tables[-1].notes += without_positions(empty)
         if others:
             tables[-1].notes.append("bytes: " + "; ".join(f"{cost.target} {cost.dtype.words}" for cost in self.costs))
         return tables
@@ -79,7 +85,7 @@ class Comparison(Result):
             replace(one, title=f"{METRICS[to[one.key]].title} to {base}") if one.key in to else one
             for one in self._columns
         ]
-        return Table("", columns, rows)
+        return Table("", columns, rows, None, quoted_notes(self.quotes, quoted_in(columns)) if self.quotes else [])
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -99,10 +105,16 @@ class Comparison(Result):
     def to_records(self) -> list[dict[str, Any]]:
         """One dict for each network: its totals, and the exact ratio to the baseline, `ratio`; of a further metric
         `params_ratio`."""
-        return [
+        rows = [
             {"target": cost.target, **self._values(cost, seconds), **self._ratios(cost)}
             for cost, seconds in self._with_seconds()
         ]
+        names = quoted_in(self.columns)
+        return [{**row, **{name: one.value(name) for name in names}} for row, one in zip(rows, self._quotes)]
+
+    @property
+    def _quotes(self) -> tuple[Quotes, ...]:
+        return self.quotes or tuple(Quotes(cost.target) for cost in self.costs)
 
     def _ratios(self, cost: Cost) -> dict[str, Fraction | None]:
         return {"ratio": self.ratio(cost), **{f"{name}_ratio": self.ratio(cost, name) for name in self.more}}
@@ -115,10 +127,12 @@ class Comparison(Result):
         return {name: seconds if METRICS[name].measured else cost.total(name) for name in names}
 
     def _fields(self) -> dict[str, Any]:
-        targets = [
+        targets: list[dict[str, Any]] = [
             {"target": c.target, "knobs": dict(c.knobs), "totals": self._values(c, s), **self._ratios(c)}
             for c, s in self._with_seconds()
         ]
+        for target, quotes in zip(targets, self.quotes):
+            target["quoted"] = quotes.records()
         algebra = self.algebra._fields() if self.algebra is not None else None
         pairs = {one.by: one.to_records() for one in self.breakdowns}
         about = {"by": self.by, "baseline": self.costs[self.baseline].target, "targets": targets}
@@ -138,7 +152,8 @@ def compare_models(
 
     Ratios are to the `baseline`, one of the networks, by default the first. Of two networks the blocks of a `depth`
     stand side by side; without it those that fit. `algebra` shows the ratio of two networks as algebra always or never;
-    None shows it if it fits on a line. `columns` are those of the totals: target, ratio and any metrics. `seconds`
+    None shows it if it fits on a line. `columns` are those of the totals: target, ratio, any metrics, and
+    top1 and top5, which are quoted. `seconds`
     looks up measurements.
 
     Raises UnknownName for a metric, column or baseline that does not exist, UsageError for fewer than two networks or
@@ -153,7 +168,8 @@ def compare_models(
     base = _baseline(models, baseline)
     costs = tuple(numeric_cost(model, "compare") for model in models)
     measured = tuple(measured_seconds(models, seconds)) if "seconds" in metrics_in(shown) else ()
-    about: dict[str, Any] = {"more": tuple(more), "baseline": base, "seconds": measured}
+    quotes = tuple([quotes_of(model, names) for model in models]) if (names := quoted_in(shown)) else ()
+    about: dict[str, Any] = {"more": tuple(more), "baseline": base, "seconds": measured, "quotes": quotes}
     if columns is not None:
         about["columns"] = shown
     if len(costs) > 2:
@@ -191,7 +207,7 @@ def _columns(by: Sequence[str], wanted: Sequence[str] | str | None) -> tuple[Col
     ratios = [_ratio_column("ratio", first), *(_ratio_column(f"{name}_ratio", name) for name in more)]
     ranks = {**RANKS, **dict.fromkeys(by, 0)}
     usual = (target, *(metric_column(name, rank) for name, rank in ranks.items()), *ratios)
-    return usual if wanted is None else tuple(read_columns(wanted, usual, metrics=METRICS))
+    return usual if wanted is None else tuple(read_columns(wanted, (*usual, *QUOTED_COLUMNS.values()), metrics=METRICS))
 
 
 def _ratio_column(key: str, metric: str) -> Column:

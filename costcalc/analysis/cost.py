@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any
 
-from costcalc.analysis.columns import metric_column, metrics_in, read_columns
+from costcalc.analysis.columns import metrics_in, read_columns
+from costcalc.analysis.cost_cells import (
+    BLOCK_COLUMNS,
+    IN,
+    LAYER_COLUMNS,
+    OUT,
+    TIMES,
+    about_block,
+    layer_cells,
+    record,
+    share,
+)
 from costcalc.analysis.fold import LayerBlock, folded
-from costcalc.analysis.images import as_image, as_shown, image_names
+from costcalc.analysis.images import image_names
 from costcalc.analysis.metric_values import MetricValues
 from costcalc.analysis.metrics import LARGEST, METRICS, metric_notes
 from costcalc.analysis.own_calls import on_a_screen
-from costcalc.analysis.receptive_columns import remarks
+from costcalc.analysis.receptive_columns import remarks, without_positions
 from costcalc.analysis.suspects import suspects
 from costcalc.analysis.walk import Row, symbolic_sizes_error, walk
 from costcalc.dims import Size, is_rational, is_zero
@@ -28,21 +39,8 @@ from costcalc.table import Column, LazySequence, Table, bytes_text, cell, short_
 from costcalc.text import knobs_note, plural
 
 MAX_LAYERS_IN_SHORT = 800  # of a network that is summed up on a line
-RowValues = Mapping[str, Callable[[Row], Any]]  # by metric
 TOTALS = ("params", "weight", "bias", "norm", "buffers", "macs", "elementwise", "activations")
 OF_BLOCKS = ("params", "macs", "elementwise", "activations", "output", "widest")
-NAME, OP, TIMES = Column("name", "layer", "text"), Column("op", "op", "text", 2), Column("times", "×", "int", 1)
-IN, OUT = Column("input_shape", "in", "shape", 5), Column("output_shape", "out", "shape", 1)
-SHARE = Column("share", "of MACs", "share", 2)  # of all MACs
-LAYER_COLUMNS: tuple[Column, ...] = (
-    NAME, OP, TIMES, IN, OUT, metric_column("params"), metric_column("macs"), metric_column("elementwise", 3),
-    metric_column("activations", 4), SHARE,
-)  # fmt: skip
-BLOCK_COLUMNS: tuple[Column, ...] = (
-    Column("name", "block", "text"), Column("op", "op", "text", 5), TIMES, OUT, metric_column("params"),
-    metric_column("macs"), metric_column("elementwise", 6), metric_column("activations", 6),
-    metric_column("output", 2), metric_column("widest", 4), Column("share", "of MACs", "share", 3),
-)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -139,7 +137,7 @@ class Cost(Result):
         if depth is None:
             entries: Sequence[Any] = [row for row in self.layers if not row.op.is_input]
             values = {metric: self._values.of_row(metric) for metric in metrics}
-            rows = LazySequence(partial(_layer_cells, values, self.macs, image_names(self.layers)), entries)
+            rows = LazySequence(partial(layer_cells, values, self.macs, image_names(self.layers)), entries)
         else:
             entries = self._shown_blocks(depth)
             rows = LazySequence(partial(self._block_cells, metrics), entries)
@@ -150,8 +148,8 @@ class Cost(Result):
         return Table(self.title or self.target, tuple(shown), rows, totals, self.notes(metrics))
 
     def _block_cells(self, metrics: Sequence[str], block: LayerBlock) -> dict[str, Any]:
-        share = _share(sum(row.macs for row in block.layers), self.macs)
-        return {**_about(block), **self._block_values(metrics, block), "share": share}
+        of_all = share(sum(row.macs for row in block.layers), self.macs)
+        return {**about_block(block), **self._block_values(metrics, block), "share": of_all}
 
     def _block_values(self, metrics: Iterable[str], block: LayerBlock) -> dict[str, Any]:
         return {metric: self._values.together(metric, block.layers, block.leaving) for metric in metrics}
@@ -162,6 +160,7 @@ class Cost(Result):
         if any(METRICS[name].step and name != "memory_bytes" for name in metrics):
             counts.append(self._step_note())
         counts += remarks(self._values.every_layer) if "receptive_field" in metrics else []
+        counts += without_positions({name: self._values.total(name) for name in metrics if METRICS[name].path})
         parts = [self._parts_of_params()] if "params" in metrics else []
         imported = (*(one.message for one in self._imported or ()), *self._notes_of_import())
         short = [self._in_short()] if {"params", "macs"} <= {*metrics} and self._is_short else []
@@ -176,12 +175,12 @@ class Cost(Result):
         return few and not self.dtype.is_mixed and all(map(is_rational, sizes))
 
     def _in_short(self) -> str:
-        """`25.56 M params, all trained; 4.089 G MACs; weights 97.7 MiB; peak 9.76 MiB`."""
+        """`25.56 M params, all trained; 4.089 G MACs; params and buffers 97.7 MiB, peak of activations 9.76 MiB`."""
         params, macs = (short_text(self.total(metric)) for metric in ("params", "macs"))
         frozen = any(layer.frozen for layer in self._values.every_layer) and self.total("frozen_params")
         trained = f"{short_text(self.total('trainable_params'))} of them trained" if frozen else "all trained"
-        weights, peak = (bytes_text(self.total(metric)) for metric in ("weight_bytes", "peak_bytes"))
-        return f"{params} params, {trained}; {macs} MACs; weights {weights}, peak of activations {peak}"
+        stored, peak = (bytes_text(self.total(metric)) for metric in ("weight_bytes", "peak_bytes"))
+        return f"{params} params, {trained}; {macs} MACs; params and buffers {stored}, peak of activations {peak}"
 
     def _notes_of_import(self) -> tuple[str, ...]:
         """Notes of the importer on this network."""
@@ -207,7 +206,7 @@ class Cost(Result):
         return [*self._records(dict.fromkeys((*TOTALS, *metrics)))]
 
     def _records(self, metrics: Iterable[str]) -> LazySequence:
-        return LazySequence(partial(_record, {m: self._values.of_row(m) for m in metrics}), self.layers)
+        return LazySequence(partial(record, {m: self._values.of_row(m) for m in metrics}), self.layers)
 
     def _columns(self, depth: int | None, columns: Sequence[str] | str | None) -> list[Column]:
         usual = LAYER_COLUMNS if depth is None else BLOCK_COLUMNS
@@ -225,7 +224,7 @@ class Cost(Result):
         if self.depth is not None:
             names = dict.fromkeys((*OF_BLOCKS, *metrics))
             about["blocks"] = [
-                {**_about(block), **self._block_values(names, block)} for block in self._shown_blocks(self.depth)
+                {**about_block(block), **self._block_values(names, block)} for block in self._shown_blocks(self.depth)
             ]
         return {**about, "layers": self._records(of_layers)}
 
@@ -233,10 +232,6 @@ class Cost(Result):
         totals = ", ".join(f"{metric}={self.total(metric)}" for metric in ("params", "macs"))
         more = f", {len(self.warnings)} in warnings" if self.warnings else ""
         return f"{self.target}: {totals}, {plural(len(self.layers), 'layer')}{more}"
-
-
-def _about(block: LayerBlock) -> dict[str, Any]:
-    return {"name": block.name, "op": block.op, "times": block.times, "output_shape": block.output_shape}
 
 
 def cost(
@@ -268,28 +263,3 @@ def numeric_cost(model: Model, what: str) -> Cost:
     if not all(map(is_rational, found.totals.values())):
         raise UsageError(f"{what} needs numeric sizes; {kind} {model.label!r} has the sizes of several points")
     return found
-
-
-def _layer_cells(values: RowValues, macs: Size, images: set[str], row: Row) -> dict[str, Any]:
-    """A layer as it stands in the table."""
-    out = as_shown(row.op.name, row.output_shape, row.name, images)
-    first = as_image(row.input_shapes[0], row.inputs[0], images) if row.inputs else out
-    return {
-        "name": str(row.name), "op": row.op.name, "times": row.times,
-        "input_shape": first, "output_shape": out,
-        **{metric: value(row) for metric, value in values.items()}, "share": _share(row.macs, macs),
-    }  # fmt: skip
-
-
-def _record(values: RowValues, row: Row) -> dict[str, Any]:
-    """A layer as it stands in the JSON."""
-    return {
-        "name": str(row.name), "op": row.op.name, "inputs": [*map(str, row.inputs)],
-        "input_shapes": [list(shape) for shape in row.input_shapes], "output_shape": list(row.output_shape),
-        "times": row.times, **{metric: value(row) for metric, value in values.items()},
-    }  # fmt: skip
-
-
-def _share(macs: Size, of_all: Size) -> float | None:
-    """The share of a layer or block in all MACs; None for symbols, or if there are none."""
-    return macs / of_all if isinstance(of_all, int) and of_all else None

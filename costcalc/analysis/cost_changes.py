@@ -133,7 +133,7 @@ def changes_between(
 def _shown(row: dict[str, Any], units: Units) -> dict[str, Any]:
     """A row as the table has it: numbers in their unit, and the name that a network had."""
     of_bytes = METRICS[row["metric"]].unit == "bytes"
-    numbers = {key: units.shown(row[key], of_bytes=of_bytes) for key in ("before", "now")}
+    numbers = {key: units.shown(row[key], of_bytes=of_bytes) for key in ("before", "now", "change")}
     return {**row, **numbers}
 
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any
 
+from costcalc.analysis.columns import metric_cell
 from costcalc.analysis.cost import numeric_cost
 from costcalc.analysis.images import image_names
-from costcalc.analysis.metrics import METRICS
 from costcalc.analysis.op_answers import learned_tensors
 from costcalc.analysis.walk import Row
 from costcalc.dims import FactoredInt
@@ -40,7 +40,7 @@ def explain_model(model: Model | Graph, metrics: tuple[str, ...] = ("params", "m
         parts = [*filter(None, (cost.value(metric, i) for i in range(len(cost.layers))))]
         how = " + ".join(f"{part:,}" for part in parts) if len(parts) <= 6 else f"sum of {len(parts)} layers"
         if parts:
-            rows.append({"name": "total", "metric": METRICS[metric].title, "how": how, "value": sum(parts)})
+            rows.append({"name": "total", "metric": metric_cell(metric), "how": how, "value": sum(parts)})
     table = Table(cost.title or cost.target, COLUMNS, rows, notes=cost.notes())
     document = {"target": cost.target, "knobs": dict(cost.knobs), "rows": table.to_records()}
     return TableResult(table, document, ((cost.target, cost.warnings),))
@@ -52,7 +52,7 @@ def _explained(layer: Row, values: Mapping[str, int], images: set[str]) -> list[
         if value:
             how = params_text(layer) if metric == "params" else _rule_text(metric, layer, images)
             copies = f"{layer.times} × ({how})" if layer.times != 1 else how
-            found.append({"name": str(layer.name), "metric": METRICS[metric].title, "how": copies, "value": value})
+            found.append({"name": str(layer.name), "metric": metric_cell(metric), "how": copies, "value": value})
     return found
 
 

@@ -1,4 +1,4 @@
-"""The networks and conventions that a search for a published figure tries."""
+"""The networks that a search for a published figure tries."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from fractions import Fraction
 from itertools import combinations, product
 from typing import Any, NamedTuple
 
-from costcalc.analysis.conventions import Convention, read_convention
 from costcalc.models.knob_texts import labelled
 from costcalc.models.model import Model
 from costcalc.text import value_text
@@ -21,20 +20,6 @@ CLASSES = (1, 2, 10, 100, 200, 365, 1000, 1001, 21_841, 21_843)
 WIDTHS = tuple(map(Fraction, ("0.25", "0.35", "0.5", "0.75", "1", "1.3", "1.4", "1.5", "2")))
 CHANNELS = (1, 3)
 COMMON = {"classes": CLASSES, "w": WIDTHS, "c_in": CHANNELS}  # by the name of a knob
-CONVENTIONS: tuple[Convention, ...] = tuple(
-    map(
-        read_convention,
-        (
-            "params", "params+buffers", "weight", "weight+bias", "weight_bytes",
-            "macs", "flops", "macs+bias_additions", "flops+bias_additions", "macs_on_input", "2*macs_on_input",
-            "macs+bn_elements", "macs+2*bn_elements", "macs+4*bn_elements", "flops+2*bn_elements",
-            "flops+2*bn_elements+2*bias_additions", "macs+elementwise", "flops+elementwise", "connections",
-            "activations", "activations+input_elements", "activations_in_place",
-            "activations_in_place+input_elements", "output",
-        ),
-    )
-)  # fmt: skip
-METRICS_OF_FORMS = tuple(dict.fromkeys(name for convention in CONVENTIONS for name in convention.metrics))
 
 
 class Change(NamedTuple):

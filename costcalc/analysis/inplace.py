@@ -1,7 +1,8 @@
 """Which layers may write over an input, as torch's `inplace=True` requires.
 
 Both ops allow it (`output` of ops/output.py: the layer's is `inplace`, the input's is `overwritable`), no other layer
-reads the input, and it has the output's shape. The layers are rows of a walk or `memory.Layer`s.
+reads the input, the network does not return it, and it has the output's shape. The layers are rows of a walk or
+`memory.Layer`s.
 """
 
 from __future__ import annotations
@@ -42,5 +43,5 @@ def _candidates(layers: Sequence[Any]) -> Iterator[tuple[Any, int, Truth]]:
             writer = by_name[source]
             axes = writer.op.overwritable_axes
             is_overwritable = writer.op.output.overwritable and axes in (None, len(writer.output_shape))
-            if readers[source] == 1 and is_overwritable:
+            if readers[source] == 1 and is_overwritable and not writer.is_output:
                 yield layer.name, i, same_shape(writer.output_shape, layer.output_shape)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from costcalc.analysis.inplace import layers_inplace
@@ -33,6 +33,8 @@ class Layer(NamedTuple):
     frozen: Any = False  # are its tensors not trained: all, or those of these names
     shares: Any = None  # the layer whose tensors it uses
     is_output: bool = False  # does the network say that it returns it?
+    element_bytes: int = 0  # of an element of its output, where that is no float
+    turns: Mapping[str, int] = {}  # where its tensors stand among the parameters of an imported module
 
 
 class Peak(NamedTuple):
@@ -52,7 +54,7 @@ def peak_activations(graph: Graph) -> Peak:
     rows = [*walk(unroll(graph))]
     if not all(is_rational(elements(row.output_shape)) for row in rows):
         raise symbolic_sizes_error("peak memory", rows)
-    layers = [Layer(row.name, row.op, row.inputs, row.output_shape, row.name) for row in rows]
+    layers = [Layer(row.name, row.op, row.inputs, row.output_shape, row.name, is_output=row.is_output) for row in rows]
     peaks = zip(live_elements(layers), (layer.name for layer in layers))
     return Peak(*max(peaks, key=lambda peak: peak[0], default=(0, None)))
 
@@ -81,9 +83,9 @@ def live_elements(layers: Sequence[Layer]) -> Iterator[Size]:
 
 
 def leaves(layer: Any, read: Container[Any]) -> bool:
-    """Does the output of a layer, or of a row, leave the network? Nothing reads it, and it is no tensor that the
-    network has anyway."""
-    return layer.name not in read and not layer.op.lies_in_weights
+    """Does the output of a layer, or of a row, leave the network? It says that it returns it, or nothing reads it and
+    it is no tensor that the network has anyway."""
+    return layer.is_output or (layer.name not in read and not layer.op.lies_in_weights)
 
 
 def written_elements(layers: Sequence[Layer]) -> Iterator[Size]:
@@ -110,4 +112,4 @@ def _storages(layers: Sequence[Layer]) -> dict[Any, Any]:
 def _kept_to_the_end(layers: Sequence[Layer], storage: dict[Any, Any]) -> set[Any]:
     """The owners of network inputs and outputs, which are alive to the end."""
     read = {source for layer in layers for source in layer.inputs}
-    return {storage[layer.name] for layer in layers if layer.op.is_input or layer.name not in read}
+    return {storage[one.name] for one in layers if one.op.is_input or one.is_output or one.name not in read}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from costcalc.analysis.metrics import metric_of, why_not_whole
@@ -27,7 +28,7 @@ def read_limit(metric: str, most: Any) -> int:
     metric_of(metric, unless=why_not_whole)
     if isinstance(most, str):
         amount = read_amount(most, of_bytes=metric.endswith("_bytes"))
-        if amount is None:
+        if amount is None or _is_part(most):
             raise _no_budget(metric, most)
         return amount
     number = to_exact(most)
@@ -36,12 +37,21 @@ def read_limit(metric: str, most: Any) -> int:
     return int(number // 1)  # as counts are
 
 
+def _is_part(text: str) -> bool:
+    """Is it a fraction without a unit, as 4.5?"""
+    with suppress(ValueError):
+        return float(text) % 1 != 0
+    return False
+
+
 def _no_budget(metric: str, most: str) -> UsageError:
     """The error of a text that is no limit of this metric, with the reason if it is the unit."""
     of_bytes = metric.endswith("_bytes")
     number, unit = split_unit(most)
     why = ""
-    if number and not of_bytes and unit in BYTES:
+    if _is_part(most):
+        why = f": {metric} is a whole number; did you mean {most.strip()}{'GB' if of_bytes else 'G'}?"
+    elif number and not of_bytes and unit in BYTES:
         why = f": {unit} is a unit of bytes, and {metric} is no metric of bytes"
     elif number and (near := nearest(unit, [*filter(None, BYTES if of_bytes else COUNTS)])) != unit:
         why = f": there is no unit {shorten(unit)!r}" + (f", did you mean {near!r}?" if near else "")

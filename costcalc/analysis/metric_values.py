@@ -9,7 +9,7 @@ from functools import cached_property, reduce
 from typing import Any
 
 from costcalc.analysis.memory import Layer, leaves
-from costcalc.analysis.metrics import LARGEST, LEAVING, METRICS, SUM, Metric, metric_of, why_not_counted
+from costcalc.analysis.metrics import LARGEST, LEAVING, METRICS, SUM, Metric, PathMetric, metric_of, why_not_counted
 from costcalc.analysis.training.step_metrics import Step, memory_bytes, step_of
 from costcalc.analysis.unrolled import COPIES_TO_TRAIN, MAX_UNROLLED_LAYERS, unrolled_layers
 from costcalc.analysis.walk import Row, symbolic_sizes_error
@@ -44,14 +44,29 @@ class MetricValues:
         found = metric_of(metric, unless=lambda metric: why_not_counted(metric) if metric.measured else "")
         if found.of:
             return _quotient(*(self.together(part, rows, leaving) for part in found.of))
+        given = rows = [*rows]
         if found.together == LEAVING or found.path:
             rows = self._outputs if leaving is None else leaving
         if found.path:
-            return found.path.together(map(self.of_row(metric), rows))
+            return self._of_path(found.path, metric, given, [*rows])
         values = [*map(self.of_row(metric), rows)]
         if found.together != LARGEST:
             return sum(values)
         return reduce(maximum, values, 0) if all(map(is_rational, values)) else None
+
+    def _of_path(self, path: PathMetric, metric: str, rows: list[Row], leaving: list[Row]) -> Any:
+        """The value of rows that these leave."""
+        if path.between is None or len(rows) == 1:
+            return path.together(map(self.of_row(metric), leaving))
+        other, between = path.between
+        value, inside = self.of_row(other), {row.name for row in rows}
+        read = {source for row in rows for source in row.inputs} - inside
+        entering = [*map(self._by_name.__getitem__, read), *(row for row in rows if row.op.is_input)]
+        return between(map(value, leaving), map(value, entering))
+
+    @cached_property
+    def _by_name(self) -> dict[Any, Row]:
+        return {row.name: row for row in self.rows}
 
     def of_row(self, metric: str) -> Callable[[Row], Any]:
         """A function that returns the value of a row, of all its copies if it is a sum, else the largest of them.

@@ -18,6 +18,7 @@ from costcalc.analysis.walk import Row
 from costcalc.dims import Size, elements
 from costcalc.dtype import FLOAT32, Dtype
 from costcalc.errors import UsageError, unknown
+from costcalc.models.knob import QUOTED
 from costcalc.table import FOOTER
 from costcalc.text import packed, split_names
 from costcalc.train_step import TrainStep
@@ -41,11 +42,13 @@ class Part(NamedTuple):
 
 class PathMetric(NamedTuple):
     """What the way from the input of a network to each layer makes: a value for each of its layers, repeats written
-    out, and a function of those that leave it, for the value of the network."""
+    out, and a function of those that leave it, for the value of the network. Of layers `between` others a metric of
+    those that leave them and of those that enter makes it."""
 
     layers: Callable[[Sequence[Layer]], Iterator[Any]]
     together: Callable[[Iterable[Any]], Any]
     kind: str = "int"
+    between: tuple[str, Callable[[Iterable[Any], Iterable[Any]], Any]] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -252,8 +255,10 @@ METRICS: dict[str, Metric] = {
         counts="elements of the input, along each axis, that one element of a layer's output depends on",
     ),
     "stride": Metric(
-        title="stride", path=PathMetric(receptive_columns.strides, receptive_columns.largest, "shape"),
-        counts="elements of its input from one window of a layer to the next",
+        title="stride", counts="elements of its input from one window of a layer to the next; of a block the product",
+        path=PathMetric(
+            receptive_columns.strides, receptive_columns.largest, "shape", ("jump", receptive_columns.stride_between)
+        ),
     ),
     "jump": Metric(
         title="jump", path=PathMetric(receptive_columns.jumps, receptive_columns.largest, "shape"),
@@ -282,11 +287,19 @@ IN_BYTES = frozenset(
 
 def metric_of(name: str, *, unless: Callable[[Metric], str] = lambda metric: "") -> Metric:
     """The metric of a name. Raises UnknownName; UsageError if `unless` returns a reason against it."""
+    check_not_quoted(name)
     if name not in METRICS:
-        raise unknown("metric", str(name), METRICS)
+        raise unknown("metric", str(name), [known for known, metric in METRICS.items() if not unless(metric)])
     if why := unless(METRICS[name]):
         raise UsageError(f"{name} {why}")
     return METRICS[name]
+
+
+def check_not_quoted(name: str) -> None:
+    """Raises UsageError for the name of a figure that is quoted from its source."""
+    if name in QUOTED:
+        where = "it is a column of `compare`, and `info` shows it with its source"
+        raise UsageError(f"{name} is quoted, not computed: {where}")
 
 
 def why_no_formula(metric: Metric) -> str:

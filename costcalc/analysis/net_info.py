@@ -9,10 +9,10 @@ from typing import Any
 
 from costcalc.analysis.columns import metric_column
 from costcalc.analysis.cost import Cost, cost_of
-from costcalc.analysis.reconcile import network_of
+from costcalc.analysis.quoted import accuracies, quotes_by_source
 from costcalc.dims import MAX_SIZE
 from costcalc.errors import CostcalcError
-from costcalc.models.knob import QUOTED, Knob
+from costcalc.models.knob import Knob
 from costcalc.models.model import Model
 from costcalc.result import Result
 from costcalc.table import Column, Table, cell
@@ -45,11 +45,7 @@ class NetInfo(Result):
             columns = Column("preset", "preset", "text"), Column("about", "what it is", "text", 1)
             tables.append(Table("presets", (*columns, *(metric_column(name) for name in SHOWN)), self.presets))
         if self.quoted:
-            names = [name for name in QUOTED if any(name in row for row in self.quoted)]
-            figures = [Column(name, name, "figure") for name in names]
-            about = Column("network", "network", "text"), *figures, Column("source", "from", "text", 1)
-            notes = [f"{name}: {QUOTED[name]}; quoted, not computed" for name in names]
-            tables.append(Table("accuracy", about, self.quoted, None, notes))
+            tables.append(accuracies(self.quoted))
         tables[-1].notes += [f"try: {command}" for command in self.commands()]
         return tables
 
@@ -94,18 +90,7 @@ def net_info(model: Model) -> NetInfo:
     model.require_numeric("info")
     knobs = tuple([_knob(model, knob) for knob in model.knobs.values()])
     presets = tuple([_preset(model, name) for name in model.presets])
-    return NetInfo(model, knobs, presets, tuple(_quoted(model)))
-
-
-def _quoted(model: Model) -> list[dict[str, Any]]:
-    """The quoted figures of the spec's networks, those of one source together; if the model sets knobs, of this one."""
-    found: dict[tuple[str, str], dict[str, Any]] = {}
-    for figure in model.published:
-        network = network_of(model, figure)
-        if figure.is_quoted and model.settings.items() <= network.values.items():
-            row = found.setdefault((network.label, figure.source), {"network": network.label})
-            row |= {figure.metric: figure.value, "source": figure.source}
-    return [*found.values()]
+    return NetInfo(model, knobs, presets, tuple(quotes_by_source(model)))
 
 
 def _knob(model: Model, knob: Knob) -> dict[str, Any]:

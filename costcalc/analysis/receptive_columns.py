@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 
 from costcalc.analysis.memory import Layer
-from costcalc.analysis.receptive_field import Number, reads_of, sights
+from costcalc.analysis.phases import Number
+from costcalc.analysis.receptive_field import reads_of, sights
 from costcalc.ops.reads import UNKNOWN
 from costcalc.table import Batchless
 
@@ -34,6 +35,21 @@ def jumps(layers: Sequence[Layer]) -> Iterator[Batchless | None]:
 def strides(layers: Sequence[Layer]) -> Iterator[Batchless | None]:
     """Of each layer."""
     return (_as_shown(sight.strides, len(sight.sizes)) for sight in sights(layers))
+
+
+def stride_between(leaving: Iterable[Batchless | None], entering: Iterable[Batchless | None]) -> Batchless | None:
+    """The product of the strides of layers, from the jumps of those that leave and enter them; None if these differ."""
+    jumps = [{tuple(value) for value in values if value is not None} for values in (leaving, entering)]
+    if any(len(values) != 1 for values in jumps):
+        return None
+    (after,), (before,) = jumps
+    return Batchless([_exact(Fraction(n) / m) for n, m in zip(after, before)]) if len(after) == len(before) else None
+
+
+def without_positions(totals: Mapping[str, Batchless | None]) -> Iterator[str]:
+    """Why a network has no jump and no stride."""
+    if empty := [name for name in ("jump", "stride") if name in totals and totals[name] is None]:
+        yield f"{' and '.join(empty)}: empty where an output has no positions, as behind a global pool"
 
 
 def remarks(layers: Sequence[Layer]) -> Iterator[str]:

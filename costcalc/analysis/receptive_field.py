@@ -15,12 +15,12 @@ from typing import Any, NamedTuple
 
 from costcalc.analysis.images import image_layers
 from costcalc.analysis.memory import Layer
+from costcalc.analysis.phases import Number, Places, composed, joined
 from costcalc.dims import Shape, prod
 from costcalc.ops.reads import REGROUPED, Along, Reads
 
-Number = int | Fraction | float  # math.inf: all of the axis; math.nan: not known
 Numbers = dict[int, Number]  # by the axis of positions of the input, from 0
-Ends = dict[int, tuple[Number, Number]]
+Ends = dict[int, Places]
 
 
 class Stretch(NamedTuple):
@@ -40,8 +40,8 @@ class Sight:
     """What the elements of a layer's output see, along each axis of positions of the input: the receptive field, and of
     the layer itself the stride. `sizes` are those of the input.
 
-    The first element sees within `ends`, from the first position to the last; the next as much further as they lie
-    apart. That is the field itself where all elements see alike.
+    The elements see within `ends`. Where they do not see alike, as even and odd ones behind an upsampling, one stretch
+    has them all.
     """
 
     axes: tuple[Axis, ...] = ()
@@ -57,17 +57,28 @@ class Sight:
 
     def widened(self, stretches: Iterable[Stretch]) -> Sight:
         """With these stretches read whole."""
-        fields, ends = dict(self.fields), dict(self.ends)
-        for a, span in _total_spans(stretches).items():
-            wide, (first, last) = fields[a] + span, ends[a]
-            fields[a], ends[a] = math.inf if wide >= self.sizes[a] else wide, (first, last + span)
+        whole, fields, ends = [*stretches], dict(self.fields), dict(self.ends)
+        for a, span in _total_spans(whole).items():
+            places = ends[a]
+            along = [one for one in whole if a in one.jumps]
+            if places.period > 1 and len(along) == 1:
+                ends[a] = places.together(along[0].length, along[0].jumps[a])
+                wide = _known(fields[a], ends[a].widest(1))
+            else:
+                ends[a], wide = places.hull(self.jumps.get(a)).widened(span), fields[a] + span
+            fields[a] = math.inf if wide >= self.sizes[a] else wide
         return replace(self, fields=fields, ends=ends)
+
+    def alike(self, spans: Iterable[int]) -> Sight:
+        """With one place for all elements along these axes of the input: that within which each of them sees."""
+        ends = {a: places.hull(self.jumps.get(a)) if a in spans else places for a, places in self.ends.items()}
+        return replace(self, ends=ends)
 
     def unknown(self, axes: tuple[Axis, ...]) -> Sight:
         """With elements that may have come from anywhere along the axes on which they lay."""
         lost = {a for axis in self.axes for stretch in axis for a in stretch.spans}
         fields = {a: math.nan if a in lost and wide != math.inf else wide for a, wide in self.fields.items()}
-        return replace(self, axes=axes, fields=fields)
+        return replace(self.alike(lost), axes=axes, fields=fields)
 
 
 def sights(layers: Sequence[Layer]) -> Iterator[Sight]:
@@ -117,7 +128,7 @@ def _of_input(shape: Shape, positions: range) -> Sight:
         axes[axis] = _evenly(shape[axis], {a: 1})
     ones: Numbers = dict.fromkeys(range(len(positions)), 1)
     sizes: Numbers = {a: shape[axis] for a, axis in enumerate(positions)}
-    return Sight(tuple([(axis,) for axis in axes]), ones, dict.fromkeys(ones, (0, 0)), sizes, ones)
+    return Sight(tuple([(axis,) for axis in axes]), ones, dict.fromkeys(ones, Places((0,), (0,))), sizes, ones)
 
 
 def _plain(shape: Shape) -> tuple[Axis, ...]:
@@ -131,7 +142,8 @@ def _of_layer(layer: Layer, reads: list[Reads], sources: list[Sight]) -> Sight:
     if not seen:  # a tensor of the network
         return Sight(_plain(out))
     axes = tuple([_joined(versions) for versions in zip(*(one.axes for one in seen))])
-    made = Sight(axes, *_united(seen), _largest(one.sizes for one in seen))
+    carried = _largest(stretch.jumps for axis in axes for stretch in axis)
+    made = Sight(axes, *_united(seen, carried), _largest(one.sizes for one in seen))
     before = _largest(source.jumps for source in sources)
     return replace(made, strides={a: Fraction(jump) / before[a] for a, jump in made.jumps.items() if a in before})
 
@@ -139,11 +151,18 @@ def _of_layer(layer: Layer, reads: list[Reads], sources: list[Sight]) -> Sight:
 def _through(reads: Reads, source: Sight, out: Shape) -> Sight:
     """What an input with this sight becomes in an output that reads it so."""
     if isinstance(reads, str):
-        axes = _regrouped([stretch for axis in source.axes for stretch in axis], out) if reads == REGROUPED else None
-        return source.unknown(_plain(out)) if axes is None else replace(source, axes=axes)
+        before = [stretch for axis in source.axes for stretch in axis]
+        axes = _regrouped(before, out) if reads == REGROUPED else None
+        if axes is None:
+            return source.unknown(_plain(out))
+        after = [stretch for axis in axes for stretch in axis]
+        split = [a for stretch in before if stretch not in after for a in stretch.jumps]
+        return replace(source.alike(split), axes=axes)
     read_along = {entry.axis for entry in reads if entry is not None}
     unread = [stretch for axis, part in enumerate(source.axes) if axis not in read_along for stretch in part]
-    made = replace(source.widened(unread), axes=_plain(out))
+    carried = [stretch for axis in read_along for stretch in source.axes[axis]]
+    shared = _total_spans(unread).keys() & _total_spans(carried).keys()
+    made = replace(source.alike(shared).widened(unread), axes=_plain(out))
     for axis, entry in enumerate(reads):
         if entry is not None:
             made = _along(entry, source.axes[entry.axis], axis, out[axis], made)
@@ -158,29 +177,36 @@ def _along(entry: Along, stretches: Axis, axis: int, size: int, made: Sight) -> 
         found = stretches
     elif entry.window is not None and entry.even and len(long) == 1 and long[0].jumps:
         ((a, jump),) = long[0].jumps.items()
-        step = jump * entry.stride
-        found = (Stretch(size, {a: (size - 1) * step}, {a: step}),)
-        fields[a] += (entry.window - 1) * jump
-        first, last = ends[a]
-        ends[a] = first + entry.start * jump, last + (entry.start + entry.later + entry.window - 1) * jump
+        found = (_evenly(size, {a: jump * entry.stride}),)
+        ends[a] = composed(entry, ends[a], jump)
+        regular = made.ends[a].period == ends[a].period == 1 and fields[a] == made.ends[a].widest(1)
+        wide = fields[a] + (entry.window - 1) * jump if regular else ends[a].widest(size)
+        fields[a] = _known(fields[a], wide)
     else:
         found = (Stretch(size, _total_spans(long)),)
+        ends |= {a: ends[a].hull(_largest(one.jumps for one in long).get(a)) for a in found[0].spans}
         if entry.window != 1:  # elements that are no neighbours in the input
             fields |= dict.fromkeys(found[0].spans, math.nan)
     return replace(made, fields=fields, ends=ends, axes=(*made.axes[:axis], found, *made.axes[axis + 1 :]))
 
 
-def _united(seen: Sequence[Sight]) -> tuple[Numbers, Ends]:
+def _united(seen: Sequence[Sight], carried: Numbers) -> tuple[Numbers, Ends]:
     """The fields and ends of elements that see what each of these do. Where they move alike, fields that begin at
     different positions are more than the largest of them."""
     fields, ends = _largest(one.fields for one in seen), {}
     for a in fields:
         several = [one for one in seen if a in one.ends]
-        firsts, lasts = zip(*(one.ends[a] for one in several))
-        ends[a] = min(firsts), max(lasts)
-        if len({one.ends[a] for one in several}) > 1 and len({one.jumps.get(a) for one in several}) == 1:
-            fields[a] = max(fields[a], ends[a][1] - ends[a][0] + 1, key=_rank)
+        jumps = [one.jumps.get(a) for one in several]
+        ends[a] = joined([one.ends[a] for one in several], jumps, evenly=a in carried)
+        if len({one.ends[a] for one in several}) > 1 and len({*jumps}) == 1:
+            length = min((s.length for one in several for axis in one.axes for s in axis if a in s.jumps), default=1)
+            fields[a] = max(fields[a], ends[a].widest(length), key=_rank)
     return fields, ends
+
+
+def _known(field: Number, wide: Number) -> Number:
+    """The new width of a field; a field that is all of its axis, or not known, stays."""
+    return wide if math.isfinite(field) else field
 
 
 def _joined(versions: Sequence[Axis]) -> Axis:

@@ -12,11 +12,12 @@ from costcalc.analysis.cost import Cost, cost_of
 from costcalc.analysis.fold import block_names
 from costcalc.analysis.warnings import warnings_of
 from costcalc.errors import CostcalcError, Problem, SpecError, did_you_mean
-from costcalc.models.knob import Published
+from costcalc.models.knob import FREEZE, Published
+from costcalc.models.knob_texts import preset_of
 from costcalc.models.model import Model
 from costcalc.pipeline.pipeline_library import pipeline_paths
 from costcalc.result import Result
-from costcalc.table import CONVENTION, Column, RelativeDifference, Table
+from costcalc.table import CONVENTION, Column, RelativeDifference, Table, Worded
 from costcalc.text import as_float, plural, value_text
 
 COLUMNS = (
@@ -92,20 +93,20 @@ class Reconciliation(Result):
 
 
 def reconcile_model(model: Model) -> Reconciliation:
-    """Every published figure for the model's spec beside ours; if the model sets knobs, only figures at these values.
+    """The published figures of a network beside ours; of a spec by its own name those of all its networks. If the model
+    sets knobs, only those at these values.
 
     Raises SpecError if a figure names a block that does not exist, UsageError if a knob of the model is not numeric.
     """
     model.require_numeric("reconcile")
     costs: dict[str, Cost] = {}
     figures, others = [], []
-    wanted = {name: model.values[name] for name in model.settings}
     for published in model.published:
         if published.is_quoted:
             continue
         other = network_of(model, published)
         label = other.label
-        if not wanted.items() <= other.values.items():
+        if not is_asked_for(model, published, other):
             others.append(label)
             continue
         if label not in costs:
@@ -113,8 +114,20 @@ def reconcile_model(model: Model) -> Reconciliation:
         figures.append(check_figure(published, label, _exact(published, label, costs[label])))
     kind, others = model.architecture.kind, [*dict.fromkeys(others)]
     see = f"figures of its images: `costcalc reconcile augment:{model.name}`" if model.name in pipeline_paths() else ""
+    if figures and others:
+        see = "; ".join(filter(None, (see, f"figures of others of this spec: `costcalc reconcile {model.name}`")))
     warned = warnings_of(model)
     return Reconciliation(model.label, model.heading, kind, tuple(figures), tuple(others), warned, see=see)
+
+
+def is_asked_for(model: Model, published: Published, network: Model) -> bool:
+    """Is a figure of this network one of the model's? It agrees with what the model sets, and if the model is a preset,
+    the figure is of that preset, at whatever other settings, or of the very same network."""
+    asked = {name: value for name, value in model.settings.items() if name != FREEZE.name}
+    if not asked.items() <= network.values.items():
+        return False
+    preset = preset_of(model.label, model.presets)
+    return preset is None or published.preset == preset.name or model.values_but((FREEZE.name,)) == network.values
 
 
 def network_of(model: Model, published: Published) -> Model:
@@ -165,6 +178,12 @@ def read_figure(text: str, thousand: int) -> tuple[Fraction, int, int]:
     return Fraction(digits), thousand ** POWERS[suffix], len(digits.partition(".")[2])
 
 
+def as_printed(text: str, thousand: int) -> Worded:
+    """A figure with its digits and unit, and its plain number: `2.7K` is 2700, or with a K of 1024 2764.8."""
+    number, unit, _ = read_figure(text, thousand)
+    return Worded(text, number * unit)
+
+
 def agrees(exact: int, printed: Fraction, unit: int, decimals: int) -> bool:
     """Does `exact`, rounded half up or cut to the printed decimals, give the printed figure?"""
     return printed * 10**decimals in (exact * 10**decimals // unit, _rounded(exact, unit, decimals))
@@ -189,7 +208,8 @@ def _record(figure: FigureCheck) -> dict[str, Any]:
     p = figure.published
     what = f"{figure.network}: {p.metric}" + (f" of {p.block}" if p.block else "")
     return {
-        "what": what, "published": p.value, "ours": figure.ours, "exact": figure.exact, "agrees": figure.agrees,
+        "what": what, "published": as_printed(p.value, p.thousand), "ours": as_printed(figure.ours, p.thousand),
+        "exact": figure.exact, "agrees": figure.agrees,
         "difference": figure.difference, "verdict": _verdict(figure), "source": p.source,
     }  # fmt: skip
 

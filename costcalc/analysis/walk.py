@@ -41,6 +41,7 @@ class Row(NamedTuple):
     place: Place | None = None  # in a spec
     meant: bool = False  # it gives no warning
     shared: tuple[str, ...] = ()  # names of its tensors that belong to another layer and count there
+    is_output: bool = False  # does the network say that it returns it?
 
     def total(self, cost: str) -> Size:
         """One of the costs, of all copies together. Raises UnknownName."""
@@ -138,7 +139,7 @@ class _Walk:
             shapes[name] = out
             if prefix or not written.keys().isdisjoint(inputs):
                 name, inputs = f"{prefix}{name}" if prefix else name, _full_names(inputs, written, prefix)
-            about = data.get("place"), data.get("meant", False), shared
+            about = data.get("place"), data.get("meant", False), shared, data.get("is_output", False)
             yield Row._make((name, op, inputs, ins, out, times, costs, assumed, *about))
 
     def ask(self, op: Any, ins: tuple[Shape, ...]) -> Answer:

@@ -21,6 +21,7 @@ from costcalc.cli import (
     algebra,
     augmenting,
     checks,
+    completion,
     counts,
     exports,
     hardware,
@@ -29,6 +30,7 @@ from costcalc.cli import (
     plain_signs,
     runs,
     scaling,
+    shell_scripts,
     shown_options,
     spec_files,
     sweeps,
@@ -39,6 +41,7 @@ from costcalc.cli import (
 )
 from costcalc.cli.fast_params import FastCommand, FastGroup
 from costcalc.errors import CostcalcError, did_you_mean, nearest, shorten, why
+from costcalc.report.progress_bar import working
 from costcalc.version import __version__
 
 COMMANDS: dict[Callable[..., None], tuple[str, str]] = {  # a few words, and an example
@@ -118,6 +121,7 @@ def _register(to: typer.Typer, commands: dict[Callable[..., None], tuple[str, st
 app = typer.Typer(
     name="costcalc",
     cls=Commands,
+    add_completion=False,  # cli/shell_scripts.py has its own
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Try: costcalc show resnet50 --depth 1",
     rich_markup_mode=None,
@@ -160,8 +164,19 @@ OpsFile = Annotated[
 ]
 
 
+InstallCompletion = Annotated[
+    bool, typer.Option(shell_scripts.INSTALL, help="Complete words on Tab, in this shell or the one named behind it.")
+]
+
+
+ShowCompletion = Annotated[bool, typer.Option(shell_scripts.SHOW, help="Print the script that does, to read by hand.")]
+
+
 @app.callback()
-def options(version: Version = False, debug: Debug = False, quiet: Quiet = False, ops: OpsFile = None) -> None:
+def options(
+    version: Version = False, debug: Debug = False, quiet: Quiet = False, ops: OpsFile = None,
+    install_completion: InstallCompletion = False, show_completion: ShowCompletion = False,
+) -> None:  # fmt: skip
     """Exact parameter and multiply counts of neural-network architectures."""
 
 
@@ -169,6 +184,9 @@ def run(arguments: list[str]) -> int:
     """Runs one command and returns its exit code. Only a bug of ours prints a traceback, and with `--debug` what a
     reader's own code raises."""
     _prepare()
+    if completion.COMPLETE in os.environ:  # a shell asks
+        report.put(completion.answer(os.environ, lambda word: typer.main.get_command(_only(word))))
+        return 0
     debug, quiet = DEBUG in arguments, not {*QUIET}.isdisjoint(arguments)
     arguments = [word for word in arguments if word not in (DEBUG, *QUIET)]
     report.hush(quiet)
@@ -177,6 +195,9 @@ def run(arguments: list[str]) -> int:
         for added in (import_options.ADDED, shown_options.ADDED):
             added.forget()
         arguments = _run_ops_files(arguments)
+        if shell_scripts.is_asked(arguments):
+            report.put(shell_scripts.answered(arguments))
+            return 0
         code = _invoke(arguments or ["--help"])
         if sys.stdout is not None:
             sys.stdout.flush()  # now, so that a full disk is reported
@@ -235,11 +256,12 @@ def _prepare() -> None:
 def _invoke(arguments: list[str]) -> int:
     """Runs a command as typer's main() does, but leaves every exception to `run`. Raises KeyboardInterrupt if a library
     raised something else on Ctrl-C, as numpy does while it is imported."""
-    if "_COSTCALC_COMPLETE" in os.environ:  # a shell asks for completions
-        typer.main.get_command(app)(arguments, prog_name="costcalc")
     main = typer.main.get_command(_only(arguments[0]))
     try:
-        with main.make_context("costcalc", list(arguments), obj=Runner(run, _names())) as context:
+        with (
+            working(f"costcalc {arguments[0]}"),
+            main.make_context("costcalc", list(arguments), obj=Runner(run, _names())) as context,
+        ):
             main.invoke(context)
     except typer.Exit as stop:
         return stop.exit_code

@@ -6,31 +6,21 @@ from typing import Annotated
 
 import typer
 
-from costcalc.cli.options import Format, Input, MaxBytes, MaxLayers, Output, Set, emit, known_targets, load_models
+from costcalc.cli.options import Format, Input, MaxBytes, MaxLayers, Output, Set, emit, load_models
 from costcalc.errors import UsageError
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
-
-
-def known_pipelines(incomplete: str) -> list[str]:
-    """The pipelines that begin with a text, for shell completion."""
-    from costcalc.pipeline.pipeline_library import pipeline_paths
-
-    return [name for name in pipeline_paths() if name.startswith(incomplete)]
 
 
 def augment(
     pipeline: Annotated[
         str | None,
         typer.Argument(
-            metavar="PIPELINE", help="A NAME or the PATH of one, if wanted with @knob=value,…; none lists them.",
-            autocompletion=known_pipelines,
+            metavar="PIPELINE", help="A NAME or the PATH of one, if wanted with @knob=value,…; none lists them."
         ),
     ] = None,
     step: Annotated[
         str | None,
-        typer.Option(
-            "--step", metavar="TARGET", help="Beside a training step of this network.", autocompletion=known_targets
-        ),
+        typer.Option("--step", metavar="TARGET", help="Beside a training step of this network."),
     ] = None,
     rate: Annotated[
         float | None,

@@ -23,7 +23,6 @@ from costcalc.cli.options import (
     check_format,
     checked_format,
     emit,
-    known_targets,
     load_models,
     train_step,
 )
@@ -52,7 +51,6 @@ def check(
         typer.Argument(
             metavar="TARGET",
             help=f"Each {A_TARGET}. None: those of the nearest pyproject.toml.",
-            autocompletion=known_targets,
             show_default=False,
         ),
     ] = None,

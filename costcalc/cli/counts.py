@@ -217,7 +217,7 @@ def reconcile(
     target: Target,
     figure: Annotated[
         str | None,
-        typer.Option("--figure", metavar="N", help="Which convention of which variant gives 9.74G?"),
+        typer.Option("--figure", metavar="N", help="Which convention of which variant gives 9.74G, or 98 MB?"),
     ] = None,
     columns: Columns = None,
     dtype: Dtype = None,

@@ -23,12 +23,12 @@ class FastCommand(TyperCommand):
     """A command whose options and arguments skip pydantic if there is nothing to check."""
 
     def get_help(self, ctx: Any) -> str:
-        """Its help, with the names of all metrics in place of `METRICS`, which only help has to import."""
+        """Its help, with the names of all that is counted in place of `METRICS`, which only help has to import."""
         for parameter in self.params:
             if METRICS in (getattr(parameter, "help", "") or ""):
-                from costcalc.analysis.metrics import METRICS as metrics
+                from costcalc.analysis.metrics import COUNTED
 
-                parameter.help = parameter.help.replace(METRICS, ", ".join(metrics))  # type: ignore[attr-defined]
+                parameter.help = parameter.help.replace(METRICS, ", ".join(COUNTED))  # type: ignore[attr-defined]
         return super().get_help(ctx)
 
     def get_params(self, ctx: Any) -> Any:

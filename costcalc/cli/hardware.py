@@ -19,7 +19,6 @@ from costcalc.cli.options import (
     Output,
     Set,
     emit,
-    known_targets,
     load_models,
 )
 from costcalc.cli.runs import StorePath
@@ -28,9 +27,7 @@ from costcalc.report import format_of
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 from costcalc.train_step import DEFAULT_STEP, TrainStep
 
-SomeTargets = Annotated[
-    list[str] | None, typer.Argument(metavar="TARGET", help=f"Each {A_TARGET}.", autocompletion=known_targets)
-]
+SomeTargets = Annotated[list[str] | None, typer.Argument(metavar="TARGET", help=f"Each {A_TARGET}.")]
 
 
 def verify(
@@ -47,11 +44,12 @@ def verify(
     max_bytes: MaxBytes = MAX_BYTES,
 ) -> None:
     """Tensors, shapes and multiplies, forward and backward: ours beside torch's. Exit 1 on any difference."""
-    from costcalc.torch_backend.verify import Verifications, verify_net
+    from costcalc.report.progress_bar import progress_bar
+    from costcalc.torch_backend.verify import verify_nets
 
     models = load_models(_targets(targets, all_), set_, max_layers, max_bytes, inputs=input)
-    networks = tuple(map(verify_net, models))
-    found = networks[0] if len(networks) == 1 else Verifications(networks)
+    with progress_bar() as show:
+        found = verify_nets(models, show)
     every = all_rows or format_of(format, Path(output) if output else None) == "csv"
     emit(found, format, output, [found.table(every)])
     if not found.ok:
@@ -61,7 +59,14 @@ def verify(
 def _targets(targets: list[str] | None, every: bool) -> list[str]:
     if every == bool(targets):
         raise UsageError("give one target or more, or --all for every spec and preset")
-    return targets or known_targets("")
+    return targets or every_name()
+
+
+def every_name() -> list[str]:
+    """Every spec and preset of the library."""
+    from costcalc.spec.library import entries
+
+    return [entry.name for entry in entries()]
 
 
 def time(

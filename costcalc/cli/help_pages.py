@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from costcalc.errors import unknown
-from costcalc.report import put
+from costcalc.report import printing, put
 
 SUFFIX = ".md"
 
@@ -39,10 +39,6 @@ def _as_page(name: str) -> str:
     return name.casefold().replace("_", "-")
 
 
-def _known(incomplete: str) -> list[str]:
-    return [name for name in pages() if name.startswith(incomplete)]
-
-
 def term(name: str) -> str:
     """What a term of the page of terms means, as `MACs: …`; empty for a word that is not one."""
     asked = name.casefold().replace("-", " ")
@@ -57,7 +53,7 @@ def help_(
     context: typer.Context,
     words: Annotated[
         list[str] | None,
-        typer.Argument(metavar="PAGE", help="Or a term, or a command; without one, all pages.", autocompletion=_known),
+        typer.Argument(metavar="PAGE", help="Or a term, or a command; without one, all pages."),
     ] = None,
 ) -> None:
     """A page of the documentation: terms, specs, formats, exit-codes, and what else `costcalc help` lists; what a term
@@ -73,6 +69,7 @@ def help_(
     elif _as_page(name) not in pages() and name in context.obj.commands:
         context.obj.run([name, "--help"])
     elif terminal.is_used():
+        printing()
         terminal.show_page(page(name))
     else:
         put(page(name))

@@ -15,6 +15,7 @@ from costcalc.cli.shown_options import float_asked, in_units_asked
 from costcalc.errors import CostcalcError, SpecError, UsageError
 from costcalc.files import check
 from costcalc.report import DRAWINGS, FORMATS, format_of
+from costcalc.report.progress_bar import tell
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 from costcalc.train_step import DEFAULT_STEP, OPTIMIZERS, TrainStep
 
@@ -62,23 +63,12 @@ def _check_drawn(context: typer.Context, format: str) -> str:
     return format
 
 
-def known_targets(incomplete: str) -> list[str]:
-    """The targets that begin with a text, for shell completion."""
-    from costcalc.spec.library import entries
-
-    return [entry.name for entry in entries() if entry.name.startswith(incomplete)]
-
-
 A_TARGET = (
     "a NAME, a PRESET or the PATH of a spec, if wanted with @knob=value,…; PATH@PRESET has its preset; "
     "torchvision:NAME, timm:NAME, hf:CONFIG.json, FILE.py:CALLABLE, FILE.onnx"
 )
-Target: TypeAlias = Annotated[
-    str, typer.Argument(metavar="TARGET", help=f"What to count: {A_TARGET}.", autocompletion=known_targets)
-]
-Targets: TypeAlias = Annotated[
-    list[str], typer.Argument(metavar="TARGET", help=f"Two or more, each {A_TARGET}.", autocompletion=known_targets)
-]
+Target: TypeAlias = Annotated[str, typer.Argument(metavar="TARGET", help=f"What to count: {A_TARGET}.")]
+Targets: TypeAlias = Annotated[list[str], typer.Argument(metavar="TARGET", help=f"Two or more, each {A_TARGET}.")]
 Set: TypeAlias = Annotated[
     list[str] | None, typer.Option("--set", metavar="KNOB=VALUE", help="Set a knob; may be repeated.")
 ]
@@ -167,6 +157,7 @@ def load_models(
     found: list[Net] = []
     errors: list[CostcalcError] = []
     for target in targets:
+        tell(f"reading {target}")
         try:
             own = given if is_import(target) or not imported else []  # a spec has its own
             of_onnx = {"assume_free"} if is_onnx(target) else set[str]()  # which does not run up to a value
@@ -176,6 +167,7 @@ def load_models(
             errors.append(_with_all_problems(error, max_layers, max_bytes))
         except CostcalcError as error:
             errors.append(error)
+    tell()
     if len(errors) > 1:
         raise UsageError("\n".join(dict.fromkeys(map(str, errors))))
     if errors:

@@ -11,6 +11,7 @@ import typer
 
 from costcalc.cli.options import Format, MaxBytes, MaxLayers, Output, Target, emit, load_models
 from costcalc.errors import Problem, UsageError, shorten
+from costcalc.report import put
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 
 
@@ -38,7 +39,7 @@ def validate(
         for problem in checked.problems:
             print(visible(_as_error(problem) if strict and problem.warning else str(problem)), file=sys.stderr)
         if found[-1].ok:
-            print(visible(checked.line))
+            put(f"{visible(checked.line)}\n")
     if format or output:
         emit(Validation(tuple(found)), format, output)
     if code:
@@ -58,7 +59,6 @@ def info(
 ) -> None:
     """What a network is, its source, its presets, and what each knob means, may be and does."""
     if yaml:
-        from costcalc.report import put
         from costcalc.spec.library import text_of
 
         if format or output:
@@ -83,7 +83,6 @@ def new(
     """A spec to start from, with the line that tells an editor its schema."""
     from costcalc.files import write
     from costcalc.importers.targets import is_import, is_onnx
-    from costcalc.report import put
     from costcalc.spec.new_spec import new_spec
 
     if is_import(like) or is_onnx(like):
@@ -96,7 +95,7 @@ def new(
     if path.exists():
         raise UsageError(f"there is a file {str(path)!r} already; give another name, or -o FILE")
     write(path, text)
-    print(f"{path}: try `costcalc show {path if path.is_absolute() else f'./{path}'} --depth 1`")
+    put(f"{path}: try `costcalc show {path if path.is_absolute() else f'./{path}'} --depth 1`\n")
 
 
 def ops(
@@ -112,16 +111,24 @@ def ops(
 
 def schema(
     augment: Annotated[bool, typer.Option("--augment", help="Of augmentation pipelines, not of networks.")] = False,
+    documents: Annotated[bool, typer.Option("--json", help="Of what commands print with -f json.")] = False,
 ) -> None:
-    """A JSON Schema of specs, for editors: completion, and a mark at what is misspelt."""
+    """A JSON Schema of specs, for editors: completion, and a mark at what is misspelt. With --json of the output."""
     import json
 
+    if augment and documents:
+        raise UsageError("--augment and --json are two schemas; give one of them")
+    if documents:
+        from costcalc.report.document_schema import document_schema
+
+        print(json.dumps(document_schema(), indent=2, ensure_ascii=False))
+        return
     if augment:
         from costcalc.pipeline.pipeline_schema import pipeline_schema
 
-        print(json.dumps(pipeline_schema(), indent=2, ensure_ascii=False))
+        put(f"{json.dumps(pipeline_schema(), indent=2, ensure_ascii=False)}\n")
         return
     from costcalc.analysis.metrics import COUNTED
     from costcalc.spec.schema import json_schema
 
-    print(json.dumps(json_schema(COUNTED), indent=2, ensure_ascii=False))
+    put(f"{json.dumps(json_schema(COUNTED), indent=2, ensure_ascii=False)}\n")

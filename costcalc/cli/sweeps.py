@@ -64,7 +64,7 @@ def sweep(
     ] = None,
     metrics: Annotated[
         str | None,
-        typer.Option("--metrics", metavar="NAMES", help=f"Metrics to show of each point: {METRICS}."),
+        typer.Option("--metrics", metavar="NAMES", help=f"Metrics to show of each point: {METRICS}, seconds."),
     ] = None,
     where: Annotated[
         str | None, typer.Option("--where", metavar="CONDITION", help='As in "macs <= 400e6 and r % 32 == 0".')

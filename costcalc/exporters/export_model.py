@@ -107,7 +107,8 @@ def as_spec(net: Net, path: Path | None = None) -> Exported:
     layers = net.layers(unrolled=True)
     frozen, partly = frozen_layers(net) if any_frozen(layers) else ([], [])
     text = spec_text(net, graph, knobs, "" if path is None else path.stem, frozen)
-    text = "".join(f"# a spec cannot say that {what}\n" for what in partly) + text
+    unsaid = [*partly, *kept_without_floats(layers)]
+    text = "".join(f"# a spec cannot say that {what}\n" for what in unsaid) + text
     read = load(text)
     known = {one.size: net.knobs[one.size] for one in knobs}
     check_equal(net, Net(GraphArchitecture(digraph(graph), known)), read, knobs)
@@ -136,6 +137,16 @@ def hash_at(model: Net, values: Mapping[str, Any]) -> str | None:
         return graph_hash(model.layers(values, unrolled=True))
     except (SpecError, ShapeError):
         return None
+
+
+def kept_without_floats(layers: Graph) -> list[str]:
+    """A sentence about the indices and truths that layers keep for their gradients, if there are any."""
+    found: set[str] = set()
+    for _, data in nodes_of(layers):
+        read = [data["inputs"][i] for i in getattr(data["op"], "kept", ())]
+        found.update(str(source) for source in read if "element_bytes" in layers.nodes[source])
+    more = f" and {len(found) - 1} more" if found and len(found) > 1 else ""
+    return [f"{min(found)!r}{more} holds no floats: it counts 4 bytes for each element kept"] if found else []
 
 
 def frozen_layers(net: Net) -> tuple[list[str], list[str]]:

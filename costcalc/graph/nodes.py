@@ -3,8 +3,9 @@
 Edges follow the inputs, so that every networkx algorithm works; but costcalc reads the inputs, because `x + x` has two
 inputs and one edge. Optional on a node: `shares`, the layer whose weights it uses (an `Outer` if that is outside of the
 repeat); `place` in a spec; `label`, its name in messages; `set`, the settings that make its `times` a number; `meant`,
-which suppresses its warnings; `is_output`, of layers that an imported network
-says it returns, though others read them.
+which suppresses its warnings; `is_output`, of layers that an imported network says it returns, though others read them:
+nothing writes over these, and they are held to the end; `element_bytes`, of an imported network's layers that make no
+floats, such as indices; `turns`, where their tensors stand among the parameters of the module.
 """
 
 from __future__ import annotations

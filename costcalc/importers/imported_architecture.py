@@ -22,10 +22,10 @@ from costcalc.importers.symbolic_sizes.pattern_range import Pattern, said
 from costcalc.importers.symbolic_sizes.pattern_search import PatternSearch
 from costcalc.importers.symbolic_sizes.position_tensors import because_of
 from costcalc.importers.torch_runs.run_record import Record
+from costcalc.models.architecture import Architecture
 from costcalc.models.content_hash import content_hash
 from costcalc.models.gc_pause import gc_paused
 from costcalc.models.graph_architecture import described
-from costcalc.models.model import Architecture
 
 if TYPE_CHECKING:
     from costcalc.importers.module_sources.torch_module_source import ModuleSource

@@ -13,7 +13,7 @@ from costcalc.lectures.lecture_numbers import filled
 from costcalc.lectures.lecture_steps import STEPS
 from costcalc.result import Result
 from costcalc.spec.lecture_titles import LECTURES
-from costcalc.table import Column, Table, cell
+from costcalc.table import Column, Table, Worded, cell
 from costcalc.text import plural, read_amount
 
 COLUMNS = (
@@ -54,7 +54,8 @@ class LectureTour(Result):
 
     @cached_property
     def _records(self) -> list[dict[str, Any]]:
-        return [question._asdict() for question in self.questions()]
+        asked = self.questions()
+        return [{**one._asdict(), "answer": Worded(one.answer, read_amount(one.answer))} for one in asked]
 
     def to_records(self) -> list[dict[str, Any]]:
         """One dict for each question."""

@@ -8,8 +8,9 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from costcalc.graph import Graph
+from costcalc.models.architecture import Architecture
 from costcalc.models.content_hash import content_hash
-from costcalc.models.model import Architecture, Model
+from costcalc.models.model import Model
 
 ModelT = TypeVar("ModelT", bound=Model)
 

@@ -16,9 +16,9 @@ from typing import Any
 from costcalc.dims import MAX_SIZE, clip, is_rational, is_symbolic, to_exact
 from costcalc.errors import PointsDiffer, ShapeError, UsageError, did_you_mean
 from costcalc.graph import Graph, Repeat, nodes_of
+from costcalc.models.architecture import Architecture, image_knobs_of
 from costcalc.models.content_hash import content_hash
 from costcalc.models.knob import EMPTY, SMALLEST_REAL, Knob
-from costcalc.models.model import Architecture, image_knobs_of
 from costcalc.ops.base import own_ops
 
 KNOB_FIELDS = ("default", "kind", "low", "high", "about", "letter")

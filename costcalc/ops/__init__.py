@@ -4,7 +4,7 @@ from costcalc.ops.attention import Embedding, ScaledDotProductAttention
 from costcalc.ops.base import ANSWERS, OPS, field_kinds, op
 from costcalc.ops.check_needs import check
 from costcalc.ops.combine import Add, Concat, MatMul, Mul
-from costcalc.ops.conv import Conv, Conv1d, Conv2d, Conv3d, ConvTranspose, Depthwise, PartialConv
+from costcalc.ops.conv import Conv, Conv1d, Conv2d, Conv3d, ConvTranspose, Depthwise
 from costcalc.ops.gradients import (
     Extra,
     Kept,
@@ -18,12 +18,13 @@ from costcalc.ops.gradients import (
 )
 from costcalc.ops.imported import Constant, Contraction, Elementwise, Move, Parameter, Reduction, View
 from costcalc.ops.interpolation import GridSample, Upsample
-from costcalc.ops.linear import RBF, Linear
+from costcalc.ops.linear import RBF, Bilinear, Linear
 from costcalc.ops.locally_connected import LocallyConnected
 from costcalc.ops.movement import ChannelPad, Flatten, Input, Reshape, Transpose
 from costcalc.ops.needs import Need
 from costcalc.ops.norm import BatchNorm, GroupNorm, LayerNorm, LocalResponseNorm, RMSNorm
 from costcalc.ops.output import VIEW, computed, copied
+from costcalc.ops.partial_conv import PartialConv
 from costcalc.ops.pointwise import (
     GELU,
     Dropout,
@@ -61,6 +62,7 @@ __all__ = [
     "Along",
     "AveragePool",
     "BatchNorm",
+    "Bilinear",
     "ChannelPad",
     "Concat",
     "Constant",

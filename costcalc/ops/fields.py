@@ -167,5 +167,6 @@ TensorRole: TypeAlias = Annotated[str, Kind("word", words=("weight", "bias", "no
 InterpolationMode: TypeAlias = Annotated[str, Kind("word", words=("nearest", "linear", "cubic"))]
 SamplingMode: TypeAlias = Annotated[str, Kind("word", words=("nearest", "linear"))]
 SizesOrRest: TypeAlias = Annotated[Any, Kind("sizes", low=-1)]
+ElementOrder: TypeAlias = Annotated[str, Kind("word", words=("unknown", "same", "place"))]
 ReduceOperation: TypeAlias = Annotated[str, Kind("word", words=("mean", "sum", "max", "min", "norm", "var"))]
 PerAxisOrNone: TypeAlias = Annotated[Any, Kind("per_axis", words=("none",))]

@@ -13,7 +13,7 @@ from typing import Any
 from costcalc.dims import Shape, Size, elements
 from costcalc.ops.base import op, op_base
 from costcalc.ops.broadcast import broadcast_fits, joined_shape, stretches_to
-from costcalc.ops.fields import AxisOrder, Flag, NonNegativeInt, NonNegativeInts, PositiveInt, TensorRole
+from costcalc.ops.fields import AxisOrder, ElementOrder, Flag, NonNegativeInt, NonNegativeInts, PositiveInt, TensorRole
 from costcalc.ops.gradients import NOTHING, Kept, Wanted, gradients_move, keeps_nothing
 from costcalc.ops.needs import Fact, Need
 from costcalc.ops.output import VIEW, Output, OutputByFields, computed, copied
@@ -93,10 +93,15 @@ class Elementwise(Generic):
 
 @op
 class View(Generic):
-    """Some or all elements of its input under another shape, in its memory.   s -> size"""
+    """Some or all elements of its input under another shape, in its memory.   s -> size
+
+    Where it takes a part of one axis, that is from element `start` on in steps of `step`; 0: not known.
+    """
 
     size: NonNegativeInts
     detached: Flag = False
+    start: NonNegativeInt = 0
+    step: NonNegativeInt = 0
 
     layout = "plain"
     needs = no_needs
@@ -109,8 +114,10 @@ class View(Generic):
         if elements(x) == elements(out):
             return REGROUPED
         if len(x) == len(out) and all(new <= old for old, new in zip(x, out)):
-            parts = enumerate(zip(x, out))  # no field says where a part of an axis begins, and in what steps
-            return tuple([Along(axis, window=1 if new == old else None) for axis, (old, new) in parts])
+            taken = [axis for axis, (old, new) in enumerate(zip(x, out)) if old != new]
+            is_known = len(taken) == 1 and self.step
+            part = {"stride": self.step, "start": self.start} if is_known else {"window": None}
+            return tuple([Along(axis, **part) if axis in taken else Along(axis) for axis in range(len(out))])
         left_out = [axis for axis in range(len(x)) if (*x[:axis], *x[axis + 1 :]) == (*out,)]
         return tuple([Along(axis) for axis in range(len(x)) if axis not in left_out]) if len(left_out) == 1 else UNKNOWN
 
@@ -126,18 +133,29 @@ class View(Generic):
 class Move(Generic):
     """Elements of its inputs, copied to other places.   s, … -> size
 
-    Where one is copied to several places, `gradient_operations` are the additions for each element of the output.
+    Where one is copied to several places, `gradient_operations` are the additions for each element of the output. The
+    way that they are `arranged` is not known, the "same" under another shape, or each has its "place", with others
+    around.
     """
 
     size: NonNegativeInts
     gradient_operations: NonNegativeInt = 0
     kept: AxisOrder = ()
     detached: Flag = False
+    arranged: ElementOrder = "unknown"
 
     layout = "plain"
     needs = kept_are_inputs
     shape = shape_of_size
-    reads = reads_unknown
+
+    def reads(self, i: int, ins: tuple[Shape, ...], out: Shape) -> Reads:
+        x = ins[i]
+        if self.arranged == "unknown" or (self.arranged == "place" and len(x) != len(out)):
+            return UNKNOWN
+        if self.arranged == "same":
+            return REGROUPED
+        return tuple([Along(axis, window=1 if old == new else None) for axis, (old, new) in enumerate(zip(x, out))])
+
     output = copied(overwritable=True)
     macs = free(NO_PRODUCTS)
     elementwise = free("elements move")

@@ -13,7 +13,7 @@ from costcalc.ops.gradients import NOTHING, Kept, Wanted, keeps_nothing
 from costcalc.ops.needs import Equal, Fact, Need
 from costcalc.ops.output import computed
 from costcalc.ops.precision import in_single
-from costcalc.ops.reads import Along, Reads
+from costcalc.ops.reads import Along, Reads, places_of
 from costcalc.ops.rules import free, no_weights
 from costcalc.ops.window import per_axis, sliding_axes
 
@@ -43,15 +43,20 @@ class Upsample:
 
     def reads(self, i: int, ins: tuple[Shape, ...], out: Shape) -> Reads:
         def along(axis: int, step: Fraction) -> Along:
-            if self.mode == "nearest":
-                rounded = 1 - Fraction(1, step.denominator)
-                return Along(axis, stride=step, start=-rounded, later=rounded)
-            shift = step - 1  # of the last element, if corners are aligned
-            start = (shift if shift < 0 else 0) - self.near // 2
-            return Along(axis, self.near, step, start=start, later=abs(shift) + 1)
+            return Along(axis, self.near, step, places=places_of(step, lambda i: self._place(i, step)))
 
         steps = [Fraction(size, new) for size, new in zip(ins[0][2:], out[2:])]
         return (Along(0), Along(1), *(along(axis, step) for axis, step in enumerate(steps, 2)))
+
+    def _place(self, i: int, step: Fraction) -> tuple[int, int]:
+        """The first and last input, along an axis, that output i is made of, corners not aligned."""
+        if self.mode == "nearest":
+            return i * step // 1, i * step // 1
+        at = (i + Fraction(1, 2)) * step - Fraction(1, 2)
+        if at.denominator == 1:  # on an input: the others have the weight 0
+            return int(at), int(at)
+        before = self.near // 2
+        return int(at // 1) + 1 - before, int(at // 1) + before
 
     @property
     def near(self) -> int:

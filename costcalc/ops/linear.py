@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from costcalc.dims import Shape, Size, elements
+from costcalc.errors import UsageError
 from costcalc.ops.base import op
 from costcalc.ops.conv import bias_adds, weight_and_bias
 from costcalc.ops.fields import Flag, PositiveInt
 from costcalc.ops.gradients import NOTHING, Extra, Kept, Wanted, bias_sums, gradients_move
-from costcalc.ops.needs import Need, axes
+from costcalc.ops.needs import Need, SameShape, axes
 from costcalc.ops.output import computed
-from costcalc.ops.precision import HALF_BYTES, Widths, in_half
-from costcalc.ops.reads import reads_features
+from costcalc.ops.precision import HALF_BYTES, SINGLE_BYTES, Widths, in_half
+from costcalc.ops.reads import Reads, reads_features
 from costcalc.ops.rules import Tensor, of_weight_and_input
 
 
@@ -55,6 +56,65 @@ class Linear:
     def keeps(self, x: Shape, *, out: Shape, wanted: Wanted) -> Kept:
         # each factor of x·w for the gradient of the other
         return Kept(inputs=(0,) if "weight" in wanted.tensors else (), weights=("weight",) if wanted.x else ())
+
+
+@op
+class Bilinear:
+    """y = x₁·W·x₂ + b along the last axes.   (…, in₁), (…, in₂) -> (…, features)   As torch.nn.Bilinear.
+
+    Of each gradient torch makes the three factors' product anew, so what it keeps are x₁ and x₂.
+    """
+
+    features: PositiveInt
+    bias: Flag = True
+
+    layout = "plain"
+    field_synonyms = {"out_features": "features"}
+    derived_fields = ("in1_features", "in2_features")
+    features_axis = -1
+
+    def needs(self, x: Shape, y: Shape) -> Iterator[Need]:
+        yield from axes(x, 2, "(batch, …, features)")
+        yield SameShape(x[:-1], y[:-1], message="inputs of shapes {} and {} before their features differ")
+
+    def shape(self, x: Shape, y: Shape) -> Shape:
+        return (*x[:-1], self.features)
+
+    def reads(self, i: int, ins: tuple[Shape, ...], out: Shape) -> Reads:
+        return reads_features(self, i, ins, out)
+
+    output = computed(inplace=False, overwritable=True)
+
+    def weights(self, x: Shape, y: Shape) -> tuple[Tensor, ...]:
+        bias = (Tensor("bias", (self.features,), "bias"),) if self.bias else ()
+        return (Tensor("weight", (self.features, x[-1], y[-1])), *bias)
+
+    def macs(self, x: Shape, y: Shape, *, out: Shape) -> Size:
+        return elements(out) * y[-1] * (x[-1] + 1)  # x₁·W, and that times x₂
+
+    def backward_macs(self, x: Shape, y: Shape, *, out: Shape, wanted: Wanted) -> Size:
+        # of x₁: ∂y·W, times x₂; of W: x₁·∂y, times x₂; of x₂: x₁·W, times ∂y
+        of_x, of_y = wanted.inputs
+        made = [elements(x) * y[-1]] * of_x + [elements(out) * x[-1]] * ("weight" in wanted.tensors)
+        made += [elements(out) * y[-1]] * of_y
+        return elements(out) * x[-1] * y[-1] * len(made) + sum(made)
+
+    def elementwise(self, x: Shape, y: Shape, *, out: Shape) -> Size:
+        return elements(out) if self.bias else 0
+
+    train_elementwise = bias_sums
+
+    def keeps(self, x: Shape, y: Shape, *, out: Shape, wanted: Wanted) -> Kept:
+        of_x, of_y, of_weight = *wanted.inputs, "weight" in wanted.tensors
+        inputs = tuple([i for i, kept in ((0, of_y or of_weight), (1, of_x or of_weight)) if kept])
+        return Kept(inputs=inputs, weights=("weight",) if of_x or of_y else ())
+
+    def autocast(self, *widths: int, ins: tuple[Shape, ...], wanted: Wanted) -> Widths:
+        if HALF_BYTES in widths:
+            raise UsageError(
+                "bilinear reads float32 alone in mixed precision: torch.autocast does not cast its weight on a CPU"
+            )
+        return Widths(SINGLE_BYTES, SINGLE_BYTES)
 
 
 @op

@@ -133,8 +133,11 @@ class AveragePool(Pool):
     def keeps(self, x: Shape, *, out: Shape, wanted: Wanted) -> Kept:
         if not wanted.any:
             return NOTHING
-        # torch's own keeps x; of costcalc's, dilated or 'same', the number of elements in each window stays
-        return Kept(extra=(Extra(prod(out[2:])),)) if torch_lacks(self, x) else Kept((0,))
+        # torch's own keeps x; of costcalc's, dilated or 'same', the number of elements in each window stays, unless
+        # that is given
+        if not torch_lacks(self, x):
+            return Kept((0,))
+        return NOTHING if self.divisor else Kept(extra=(Extra(prod(out[2:])),))
 
     def autocast(self, x: int, *, ins: tuple[Shape, ...], wanted: Wanted) -> Widths:
         three_axes = len(ins[0]) == 5 and not torch_lacks(self, ins[0])

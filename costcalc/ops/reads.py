@@ -8,6 +8,7 @@ entry are read whole. An op that does not answer is unknown.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any, NamedTuple, TypeAlias
 
@@ -16,22 +17,35 @@ from costcalc.ops.window import padding_before, sliding
 
 
 class Along(NamedTuple):
-    """Element i of an axis of the output reads `window` elements of an axis of the input, from i·stride + start on.
+    """Element i of an axis of the output reads `window` elements of an axis of the input, from i·stride + start on; of
+    these every `step`-th one.
 
-    Where their place depends on i, as behind an upsampling, they begin up to `later` elements behind that. They do not
-    lie evenly if `even` is false, as where two tensors are joined. Without a `window` their place is not known.
+    Where their place depends on i, as behind an upsampling, `places` are the first and last one of as many elements of
+    the output as the stride has in its denominator; they repeat behind these. A last one before the first says none.
+    They do not lie evenly if `even` is false, as where two tensors are joined. Without a `window` their place is not
+    known.
     """
 
     axis: int
     window: Size | None = 1
     stride: Size | Fraction = 1
     even: bool = True
-    start: Size | Fraction = 0
-    later: Size | Fraction = 0
+    start: Size = 0
+    step: Size = 1
+    places: tuple[tuple[int, int], ...] = ()
 
 
+MAX_PLACES = 1024  # of a period, so that large networks stay fast
 REGROUPED, UNKNOWN = "regrouped", "unknown"
 Reads: TypeAlias = "tuple[Along | None, ...] | str"
+
+
+def places_of(stride: Fraction, place: Callable[[int], tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    """The places of a period. Of one that is too long: those within which each element of it lies."""
+    if stride.denominator > MAX_PLACES:
+        first, last = place(0)
+        return ((first - 1, last + 1),)
+    return tuple(map(place, range(stride.denominator)))
 
 
 def reads_unknown(self: Any, i: int, ins: tuple[Shape, ...], out: Shape) -> Reads:
@@ -68,30 +82,38 @@ def reads_sample(self: Any, i: int, ins: tuple[Shape, ...], out: Shape) -> Reads
 def reads_window(self: Any, i: int, ins: tuple[Shape, ...], out: Shape) -> Reads:
     """All channels in a window of dilation·(kernel − 1) + 1 along each sliding axis."""
     axes = enumerate(zip(sliding(self, ins[i]), padding_before(self, ins[i])), 2)
-    return (Along(0), None, *(Along(axis, d * (k - 1) + 1, s, start=-p) for axis, ((_, k, s, _, d), p) in axes))
+    return (Along(0), None, *(Along(axis, d * (k - 1) + 1, s, start=-p, step=d) for axis, ((_, k, s, _, d), p) in axes))
 
 
 def reads_stamps(self: Any, i: int, ins: tuple[Shape, ...], out: Shape) -> Reads:
     """Those whose window, stamped in steps of the stride, holds the output: two of them lie a multiple of both the
     stride and the dilation apart, and less than the window's reach."""
 
-    def along(axis: int, k: Size, s: Size, p: Size, d: Size) -> Along:
-        common, reach = s * d // gcd(s, d), d * (k - 1)
-        others = reach // common * (common // s)
-        start, later = Fraction(p - reach, s), Fraction(reach, s) - others
-        return Along(axis, others + 1, Fraction(1, s), start=start, later=later)
+    def along(axis: int, k: int, s: int, p: int, d: int) -> Along:
+        reach, apart = d * (k - 1), d // gcd(s, d)
+
+        def place(i: int) -> tuple[int, int]:
+            first, last = ceil_div(i + p - reach, s), (i + p) // s
+            if s > MAX_PLACES:
+                return first, last
+            holding = [q for q in range(first, last + 1) if (i + p - q * s) % d == 0]
+            return (holding[0], holding[-1]) if holding else (0, -1)
+
+        places = places_of(Fraction(1, s), place)
+        return Along(axis, reach // s + 1, Fraction(1, s), step=apart, places=places)
 
     return (Along(0), None, *(along(axis, *window[1:]) for axis, window in enumerate(sliding(self, ins[i]), 2)))
 
 
 def reads_regions(self: Any, i: int, ins: tuple[Shape, ...], out: Shape) -> Reads:
-    """The largest of the regions ⌊i·h/size⌋ to ⌈(i+1)·h/size⌉ of each sliding axis."""
+    """The regions ⌊i·h/size⌋ to ⌈(i+1)·h/size⌉ of each sliding axis."""
 
     def along(axis: int, size: int, regions: int) -> Along:
-        wide = max(ceil_div((j + 1) * size, regions) - j * size // regions for j in range(regions))
+        def place(j: int) -> tuple[int, int]:
+            return j * size // regions, ceil_div((j + 1) * size, regions) - 1
+
         stride = Fraction(size, regions)
-        start = Fraction(1, stride.denominator) - 1  # as far as ⌊ ⌋ rounds down; ⌈ ⌉ rounds up as far
-        return Along(axis, wide, stride, start=start, later=stride - 2 * start - wide)
+        return Along(axis, ceil_div(size - 1, regions) + 1, stride, places=places_of(stride, place))
 
     axes = enumerate(zip(ins[i][2:], out[2:]), 2)
     return (Along(0), None, *(along(axis, *sizes) if sizes[1] > 1 else None for axis, sizes in axes))

@@ -20,7 +20,7 @@ SYNONYMS: dict[str, str] = {}  # synonym -> op; an op of that name takes precede
 
 # Known ops that costcalc has no rule for. The names of some are close to ops that cost something else.
 _ABSENT = (
-    "adaptive_max_pool adaptive_max_pool2d alpha_dropout bilinear celu channel_shuffle conv4d cosine_similarity crop "
+    "adaptive_max_pool adaptive_max_pool2d alpha_dropout celu channel_shuffle conv4d cosine_similarity crop "
     "deform_conv2d div dropout2d drop_path einsum elu embedding_bag exp fold geglu glu grn hardshrink hardtanh "
     "instance_norm instance_norm2d interpolate involution layer_scale linear_attention log logsigmoid log_softmax "
     "lp_pool lp_pool2d maxout max_unpool max_unpool2d min_pool mish pixel_shuffle pixel_unshuffle pow "

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from costcalc.dims import Size
 from costcalc.errors import Problem, Problems, ShapeError, SpecError, UsageError
+from costcalc.models.architecture import values_of
 from costcalc.models.knob import EMPTY
-from costcalc.models.model import values_of
 from costcalc.ops.needs import Fact, Need
 from costcalc.pipeline.image_tensor import ImageTensor
 from costcalc.pipeline.pipeline_spec import MAX_STEPS, PipelineSpec, PlacedStep, plain_size, step_names

@@ -22,12 +22,14 @@ def check_models(
     limits = project.limits(targets, budgets)
     if past is None and not any(limits):
         hint = "give one, as in --max macs=300M, or in pyproject.toml below [tool.costcalc.budgets]"
-        raise UsageError("there is no budget to check", hint)
+        why = project.why_no_config
+        raise UsageError(f"there is no budget to check{why and f': {why}'}", hint)
     if past is None and metrics is not None:
         raise UsageError("metrics are what is compared; name a revision too, as in --against git:main")
     shown = [_as_written(model, target) for model, target in zip(models, targets)]
     found = check_budgets(shown, limits, [*map(project.file_of, targets)])
-    source = project.config.file if project.config and (project.config.budgets or project.config.own_budgets) else ""
+    of_file = any(metric not in budgets for own in limits for metric in own)
+    source = project.config.file if project.config and of_file else ""
     found = replace(found, units=project.units(units), source=source)
     if past is None:
         return found

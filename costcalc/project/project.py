@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from costcalc.analysis.metrics import METRICS, USUAL, metric_of, read_metrics, why_not_whole
-from costcalc.errors import UsageError, unknown
-from costcalc.project.project_config import NAME, SECTION, ProjectConfig, find_config, read_config
-from costcalc.project.project_targets import ProjectTarget, target_of, targets_of
+from costcalc.errors import UnknownName, UsageError, unknown
+from costcalc.project.project_config import NAME, SECTION, ProjectConfig, find_config, read_config, why_unread
+from costcalc.project.project_targets import ProjectTarget, each_once, target_of, targets_of
+from costcalc.spec.library import find
 from costcalc.table.units import Units, read_units
 from costcalc.train_step import TrainStep
 
@@ -25,6 +26,7 @@ class Project:
 
     here: str
     config: ProjectConfig | None
+    searched: bool = False  # is it the nearest file, if there is one?
 
     @classmethod
     def find(cls, config: str | os.PathLike[str] | bool | None = None) -> Project:
@@ -32,10 +34,10 @@ class Project:
         UsageError."""
         here = os.getcwd()
         if config is None or config is True:
-            return cls(here, find_config(Path(here)))
+            return cls(here, find_config(Path(here)), True)
         if config is False:
             return cls(here, None)
-        found = read_config(Path(config))
+        found = read_config(Path(config), named=True)
         if found is None:
             raise UsageError(f"{os.fspath(config)!r} has no {SECTION}")
         return cls(here, found)
@@ -43,23 +45,39 @@ class Project:
     def targets(self, named: Sequence[Any] = ()) -> list[ProjectTarget]:
         """The targets that are named, else those of the file. Raises UsageError if there are none."""
         specs = self.config.specs if self.config else ()
+        if self.config:
+            self.config.check_folders()
         if named:
             folder = str(self.config.folder) if self.config else self.here
             folders = [os.path.relpath(os.path.join(folder, name), self.here) for name in specs]
             found = [target_of(text, self.here, folders) for text in named]
-            return [*{target.key: target for target in found}.values()]
+            return each_once(found)
         if self.config is None:
-            raise _no_targets(f"no {NAME} here has {SECTION}")
+            raise _no_targets(self.why_no_config or f"no {NAME} here has {SECTION}")
         found = targets_of(self.config)
         for target in found:
             if target.path and not os.path.exists(target.path):
                 raise UsageError(f"{self.config.file}: targets: there is no file {target.loadable!r}")
+            if target.alike:
+                self._check_name(target)
         if not found:
             specs = self.config.specs if self.config.targets is None else ()
             raise _no_targets(
                 f"{self.config.file} names none" + (f", and {', '.join(specs)} has no spec" if specs else "")
             )
         return found
+
+    def _check_name(self, target: ProjectTarget) -> None:
+        """Raises UsageError, with the name of the file, for a name that the library lacks."""
+        try:
+            find(target.written)
+        except UnknownName as error:
+            raise UsageError(f"{self.config and self.config.file}: targets: {error}") from None
+
+    @property
+    def why_no_config(self) -> str:
+        """Why the nearest pyproject.toml cannot be read, if no file applies; else empty."""
+        return why_unread(Path(self.here)) if self.config is None and self.searched else ""
 
     def limits(self, targets: Sequence[ProjectTarget], given: Mapping[str, int]) -> list[dict[str, int]]:
         """The budgets of each target: those of the file for all, its own, and the given ones, where the later count.

@@ -7,6 +7,7 @@ find_config(Path.cwd())
 
 from __future__ import annotations
 
+import math
 import os
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
@@ -43,6 +44,12 @@ class ProjectConfig:
     dtype: str | None = None
     optimizer: str | None = None
 
+    def check_folders(self) -> None:
+        """Raises UsageError for a folder of specs that does not exist."""
+        for name in self.specs:
+            if not (self.folder / name).is_dir():
+                raise UsageError(f"{self.file}: specs: there is no folder {shorten(name)!r}")
+
 
 def find_config(start: Path) -> ProjectConfig | None:
     """The nearest pyproject.toml with our section, in this folder or one above it. Raises UsageError for one that is
@@ -56,26 +63,51 @@ def find_config(start: Path) -> ProjectConfig | None:
     return None
 
 
-def read_config(path: Path) -> ProjectConfig | None:
-    """The section of this file; None without one. Raises UsageError."""
+def read_config(path: Path, *, named: bool = False) -> ProjectConfig | None:
+    """The section of this file; None without one. Raises UsageError; for a file that is broken and has no word of ours
+    only if the reader `named` it."""
     shown = os.path.relpath(path)
     try:
         with open(path, "rb") as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise UsageError(f"cannot read {shown!r}: {why(error)}") from None
+    if named:
+        _tree(data, shown)
     return parse_config(data, shown, path.absolute().parent)
 
 
 def parse_config(data: bytes, file: str, folder: Path) -> ProjectConfig | None:
     """The section in the bytes of a file; None without one. Raises UsageError, which names the file and what is
     wrong."""
-    if b"costcalc" not in data:  # another tool's broken file is no concern of ours
+    if b"costcalc" not in data.replace(b"\0", b""):  # another tool's broken file is no concern of ours
         return None
+    section = _tree(data, file).get("tool", {})
+    section = section.get("costcalc") if isinstance(section, dict) else None
+    return None if section is None else _SectionReader(file, folder).config(section)
+
+
+def why_unread(start: Path) -> str:
+    """What is wrong with the nearest pyproject.toml, in this folder or one above it, that nothing can read; empty if
+    nothing is."""
+    path = next((folder / NAME for folder in (start, *start.parents) if (folder / NAME).is_file()), None)
+    if path is not None:
+        try:
+            with open(path, "rb") as file:
+                _tree(file.read(MAX_BYTES + 1), os.path.relpath(path))
+        except UsageError as error:
+            return str(error)
+        except OSError:
+            return ""
+    return ""
+
+
+def _tree(data: bytes, file: str) -> dict[str, Any]:
+    """The bytes of a file as TOML. Raises UsageError."""
     if len(data) > MAX_BYTES:
         raise UsageError(f"{file} has more than {MAX_BYTES:,} bytes")
     try:
-        tree = tomllib.loads(data.decode("utf-8").replace("\r\n", "\n"))
+        return tomllib.loads(data.decode("utf-8-sig").replace("\r\n", "\n"))
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise UsageError(f"{file}:{line}: this is not UTF-8") from None
@@ -85,11 +117,6 @@ def parse_config(data: bytes, file: str, folder: Path) -> ProjectConfig | None:
         raise UsageError(f"{file}: not TOML: a number has too many digits") from None
     except RecursionError:
         raise UsageError(f"{file}: not TOML: it nests too deep") from None
-    tools = tree.get("tool", {})
-    section = tools.get("costcalc") if isinstance(tools, dict) else None
-    if section is None:
-        return None
-    return _SectionReader(file, folder).config(section)
 
 
 class _SectionReader:
@@ -133,7 +160,8 @@ class _SectionReader:
         for name, most in given.items():
             if not isinstance(most, (str, int, float)) or isinstance(most, bool):
                 raise UsageError(f'{self.file}: {where}.{name} is a number, or a text as in "400M" or "16MB"')
-            limits[name] = self.attempt(where, read_limit, name, most)
+            is_part = isinstance(most, float) and math.isfinite(most) and most % 1 != 0
+            limits[name] = self.attempt(where, read_limit, name, repr(most) if is_part else most)
             if limits[name] < 0:
                 raise UsageError(f"{self.file}: {where}.{name} is below 0")
         return limits
@@ -143,7 +171,7 @@ class _SectionReader:
         if "\n" in text or not text.strip():
             raise UsageError(f"{self.file}: {where}: {shorten(text)!r} is no target")
         if runs_file(text):
-            hint = "name it on the command line: nothing in this file runs code"
+            hint = "take it out, nothing in this file runs code; the command line may name it"
             raise UsageError(f"{self.file}: {where}: {shorten(text)!r} would run a file; {hint}")
         path = split_target(text)[0].removeprefix("hf:")
         if "/" in path or "\\" in path:

@@ -100,7 +100,15 @@ def targets_of(config: ProjectConfig, files: Files = files_here) -> list[Project
         found = [ProjectTarget(os.path.relpath(path, folder).replace(os.sep, "/"), path) for path in paths]
     else:
         found = [target_of(text, folder, config.specs, files) for text in config.targets]
-    return [*{target.key: target for target in found}.values()]
+    return each_once(found)
+
+
+def each_once(targets: Sequence[ProjectTarget]) -> list[ProjectTarget]:
+    """The targets without those that mean the same network as one before."""
+    found: dict[tuple[str, str], ProjectTarget] = {}
+    for target in targets:
+        found.setdefault(target.key, target)
+    return [*found.values()]
 
 
 def _specs_in(folder: str, specs: Sequence[str], files: Files) -> list[str]:

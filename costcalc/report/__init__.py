@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,7 @@ SUFFIXES = {**formats.SUFFIXES, ".mmd": "mermaid", ".mermaid": "mermaid", ".dot"
 
 
 _hushed = [False]
+_before_print: list[Callable[[], None]] = []  # at most one
 
 
 def hush(quiet: bool) -> None:
@@ -35,6 +36,17 @@ def hush(quiet: bool) -> None:
 def is_hushed() -> bool:
     """Is nothing but results, warnings and errors asked for?"""
     return _hushed[0]
+
+
+def when_printing(end: Callable[[], None] | None) -> None:
+    """Sets what is called before anything is printed: it takes a line of progress away. None: nothing."""
+    _before_print[:] = [end] if end else []
+
+
+def printing() -> None:
+    """Takes a line of progress away, as results are about to be printed."""
+    for end in _before_print:
+        end()
 
 
 def emit(
@@ -56,6 +68,7 @@ def emit(
         return
     from costcalc.report import terminal
 
+    printing()
     if format == "table" and terminal.is_used():
         terminal.show(tables)
     else:
@@ -67,6 +80,7 @@ def put(text: str) -> None:
     """Prints text as it is. Raises OSError without a standard output."""
     if sys.stdout is None:
         raise OSError("standard output is closed")
+    printing()
     sys.stdout.write(text)
 
 

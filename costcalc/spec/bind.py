@@ -11,8 +11,8 @@ from costcalc.errors import REPORTED, Problems
 from costcalc.expressions import Expression
 from costcalc.expressions.arithmetic import settings_hint
 from costcalc.graph import LayerList, Outer, Repeat, add, count_layers, output_of
+from costcalc.models.architecture import values_of
 from costcalc.models.gc_pause import gc_paused
-from costcalc.models.model import values_of
 from costcalc.ops import OPS
 from costcalc.spec.expansion import check_expansion
 from costcalc.spec.limits import MAX_LAYERS

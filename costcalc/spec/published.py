@@ -52,6 +52,8 @@ def _check(reader: NodeReader, given: Entries, texts: dict[str, str], presets: C
     value, preset = (texts.get(key, "") for key in ("value", "preset"))
     if value and not FIGURE.fullmatch(value):
         wrong("value", f"{shorten(value, 30)!r} is not a figure", "digits, and K, M, G or B: 61,706 or 5.3M")
+    elif value and texts.get("metric") in QUOTED and not (value[-1].isdigit() and float(value.replace(",", "")) <= 100):
+        wrong("value", f"{texts['metric']} is a percentage, 0 to 100")
     if texts.get("K", "1000") not in ("", "1000", "1024"):
         wrong("K", "K is 1000 or 1024")
     if preset and preset not in presets:

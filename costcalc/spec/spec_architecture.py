@@ -7,8 +7,8 @@ from functools import cached_property
 from typing import Any
 
 from costcalc.graph import LayerList
+from costcalc.models.architecture import Architecture, image_knobs_of
 from costcalc.models.content_hash import content_hash
-from costcalc.models.model import Architecture, image_knobs_of
 from costcalc.spec.bind import bind
 from costcalc.spec.limits import MAX_LAYERS
 from costcalc.spec.spec_tree import Spec

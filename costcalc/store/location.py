@@ -49,7 +49,7 @@ def network_kind(path: Path) -> str | None:
 def _mounts() -> list[tuple[str, str]]:
     """The mounts in order: folders and kinds of file system."""
     try:
-        lines = Path("/proc/mounts").read_text(errors="surrogateescape").splitlines()
+        lines = Path("/proc/mounts").read_text(encoding="utf-8", errors="surrogateescape").splitlines()
     except OSError:
         return _mounts_by_psutil()
     parts = [line.split(" ") for line in lines if line.count(" ") >= 2]

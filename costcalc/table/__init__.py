@@ -12,10 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from costcalc.errors import MissingExtra
+from costcalc.table.cells import NOT_QUOTED as NOT_QUOTED
 from costcalc.table.cells import Batchless as Batchless
 from costcalc.table.cells import Image as Image
 from costcalc.table.cells import InUnit as InUnit
+from costcalc.table.cells import Printed as Printed
 from costcalc.table.cells import RelativeDifference as RelativeDifference
+from costcalc.table.cells import Worded as Worded
 from costcalc.table.cells import brief as brief
 from costcalc.table.cells import bytes_text as bytes_text
 from costcalc.table.cells import cell as cell

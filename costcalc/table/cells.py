@@ -10,17 +10,21 @@ from typing import Any
 
 from costcalc.text import COUNTS, as_float, rounded, times_text, value_text
 
+NOT_QUOTED = "–"  # where a column quotes figures and a network has none
+
 
 def cell(value: Any, kind: str) -> str:
     """A value as text: 12,443,648, 9.68×, 35.2 %, 28×28×32; whole numbers are never shortened."""
     if value.__class__ is int and kind == "int":  # the common case: faster than the checks below
         return f"{value:,}"
     if value is None:
-        return ""
+        return NOT_QUOTED if kind == "quoted" else ""
     if kind == "shape":
         return visible(shape_text(value))
     if value.__class__ is str and kind == "text":
         return visible(value)
+    if isinstance(value, Printed):
+        return value.text
     number = value if isinstance(value, Fraction) else plain_number(value)
     if kind not in NUMBERS or number is None:
         return visible(value_text(value) if kind == "knob" else str(value))
@@ -42,6 +46,28 @@ class InUnit(int):
     def __new__(cls, number: int, unit: str, size: int) -> InUnit:
         self = super().__new__(cls, number)
         self.unit, self.size = unit, size
+        return self
+
+
+class Printed(float):
+    """A number as others printed it: its digits stay, `0.50` and `91.42`."""
+
+    text: str
+
+    def __new__(cls, text: str) -> Printed:
+        self = super().__new__(cls, text.replace(",", ""))
+        self.text = text
+        return self
+
+
+class Worded(str):
+    """A value in the words of a table: `MACs`, `61,706`, `5.3M`. A CSV has it plain: `macs`, 61706, 5300000."""
+
+    plain: Any
+
+    def __new__(cls, words: str, plain: Any) -> Worded:
+        self = super().__new__(cls, words)
+        self.plain = plain
         return self
 
 
@@ -145,6 +171,11 @@ def shape_text(shape: Any) -> str:
     if len(rest) > 1 and isinstance(rest[0], str) and {*rest} == {rest[0]}:  # `whole` along each axis
         return rest[0]
     return "×".join(map(str, rest)) if rest else "1"
+
+
+def plain_shape(shape: Any) -> str:
+    """A shape without its batch in torch's order, for programs: 32x28x28 for the Image (n, 32, 28, 28)."""
+    return shape_text(Batchless(shape if isinstance(shape, Batchless) else shape[1:])).replace("×", "x")
 
 
 # Signs that str.isprintable accepts although they are invisible: joiners, fillers, variation selectors.

@@ -12,7 +12,7 @@ from json.encoder import encode_basestring as quoted
 from types import SimpleNamespace
 from typing import Any
 
-from costcalc.table.cells import is_plain, is_visible, plain_number, shape_text, visible
+from costcalc.table.cells import Worded, is_plain, is_visible, plain_number, plain_shape, visible
 from costcalc.table.data import Column, LazySequence, TableData
 from costcalc.text import as_float, value_text
 
@@ -88,15 +88,17 @@ def csv_lines(table: TableData) -> Iterator[str]:
 
 
 def csv_cell(value: Any, column: Column) -> str:
-    """A value in a CSV: numbers in full, text that no spreadsheet runs."""
+    """A value in a CSV: numbers in full, shapes as torch has them, text that no spreadsheet runs."""
     if value.__class__ is int:
         return str(value)
     if value.__class__ is str:
         return _harmless(value)
     if value is None:
         return ""
+    if isinstance(value, Worded):
+        return csv_cell(value.plain, column)
     if column.kind == "shape":
-        return _harmless(shape_text(value))
+        return _harmless(plain_shape(value))
     if isinstance(value, bool):
         return str(value).lower()
     number = plain_number(value)

@@ -28,11 +28,13 @@ class Units(NamedTuple):
     bytes: str = NONE
 
     def shown(self, number: int | None, *, of_bytes: bool) -> int | None:
-        """One number as a table is to show it, where a column has numbers of several kinds."""
+        """One number as a table is to show it, where a column has numbers of several kinds; in full below a thousandth
+        of the unit."""
         unit, known = (self.bytes, OF_BYTES) if of_bytes else (self.counts, OF_COUNTS)
         if unit == AUTO and number is not None:
             unit = _largest_unit(abs(number), known)
-        return number if number is None or unit == NONE else InUnit(number, unit, known[unit])
+        in_full = number is None or unit == NONE or abs(number) * 1000 < known[unit]
+        return number if in_full or number is None else InUnit(number, unit, known[unit])
 
     def of(self, column: Column) -> str:
         """The unit of a column; none for one that neither counts nor is of bytes."""

@@ -36,9 +36,47 @@ def convolution_backward(
     return int(2 * products * sum(wanted[:2]))
 
 
+def outer_product(added: Any, a: Any, b: Any, **_: Any) -> int:
+    """FLOPs of a column times a row."""
+    return int(2 * prod(a) * prod(b))
+
+
+def sum_of_products(added: Any, a: Any, b: Any, **_: Any) -> int:
+    """FLOPs of products of matrices that are added up."""
+    return int(2 * prod(a) * int(b[-1]))
+
+
+def grouped_products(a: Any, b: Any, *_: Any, **__: Any) -> int:
+    """FLOPs of products whose rows, columns or summands fall into groups; where both say so, of one each."""
+    return int(2 * prod(a[-2:]) * int(b[-1]) * int(a[0] if len(a) == len(b) == 3 else 1))
+
+
+def trilinear(
+    a: Any, b: Any, c: Any, expand1: Any, expand2: Any, expand3: Any, sumdim: Any, *_: Any, **__: Any
+) -> int:  # fmt: skip
+    """FLOPs of Σ a·b·c as torch's kernel makes it: a·b, summed over the axes that c has not, then times c."""
+    shapes = []
+    for shape, lacks in ((a, expand1), (b, expand2), (c, expand3)):
+        whole = list(shape)
+        for axis in sorted(lacks):
+            whole.insert(axis, 0)
+        shapes.append(whole)
+    sizes = [max(axis) for axis in zip(*shapes)]
+    of_both = prod(size for size, x, y in zip(sizes, *shapes[:2]) if x or y)
+    after = prod(size for axis, (size, z) in enumerate(zip(sizes, shapes[2])) if z or axis not in sumdim)
+    return int(2 * (of_both + after))
+
+
+CORRECTED = {
+    aten.convolution_backward: convolution_backward, aten.addr: outer_product, aten.addbmm: sum_of_products,
+    aten._trilinear: trilinear, aten._grouped_mm: grouped_products,
+}  # fmt: skip
+
+
 def counter() -> FlopCounterMode:
-    """torch's counter, with a corrected formula for the backward pass of convolutions."""
-    return FlopCounterMode(display=False, custom_mapping={aten.convolution_backward: convolution_backward})
+    """torch's counter, with a corrected formula for the backward pass of convolutions, and one for each product that it
+    leaves out."""
+    return FlopCounterMode(display=False, custom_mapping=CORRECTED)
 
 
 class _Observer(fx.Interpreter):

@@ -118,10 +118,11 @@ class GroupNorm(nn.GroupNorm):
 
 
 class HiddenStates(nn.Module):
-    """Mixin: returns every hidden state, and not the last state apart."""
+    """Mixin: returns every hidden state, and not the last state apart. Starts from the states that it is given."""
 
-    def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = super().forward(x)[0]
+    def forward(self, x: Tensor, *states: Tensor) -> Tensor:
+        first: Any = states if len(states) > 1 else next(iter(states), None)
+        out: Tensor = super().forward(x, first)[0]
         return out
 
 
@@ -233,11 +234,15 @@ class Reduce(nn.Module):
 
     functions = {"mean": torch.mean, "sum": torch.sum, "max": torch.amax, "min": torch.amin, "var": torch.var}
 
-    def __init__(self, operation: str, axes: Sequence[int], keep: bool):
+    def __init__(self, operation: str, axes: Sequence[int], keep: bool, by_place: bool = False):
         super().__init__()
-        self.operation, self.axes, self.keep = operation, tuple(axes), keep
+        self.operation, self.axes, self.keep, self.by_place = operation, tuple(axes), keep, by_place
 
     def forward(self, x: Tensor) -> Tensor:
+        if self.by_place:
+            choose: Any = torch.max if self.operation == "max" else torch.min
+            values: Tensor = choose(x, self.axes[0], keepdim=self.keep)[0]
+            return values
         if self.operation == "norm":
             out: Tensor = torch.linalg.vector_norm(x, 2, self.axes, self.keep)
             return out

@@ -74,20 +74,20 @@ def max_pool(op: Any, x: Shape) -> nn.Module:
 def average_pool(op: Any, x: Shape) -> nn.Module:
     kernel, stride = per_axis(op.kernel, x), per_axis(op.stride, x)
     if op.padding == "same" or set(per_axis(op.dilation, x)) != {1}:
-        return window_means(op, x, op.ceil_mode)
+        return window_means(op, x, op.ceil_mode, op.count_include_pad, op.divisor)
     padding = per_axis(op.padding, x)
     small = any(n < k for n, k in zip(x[2:], kernel)) and all(2 * p <= k for p, k in zip(padding, kernel))
     if len(x) == 5 and small:  # AvgPool3d alone leaves padding out when it asks whether the window fits
-        return window_means(op, x, op.ceil_mode)
+        return window_means(op, x, op.ceil_mode, op.count_include_pad, op.divisor)
     kind = window_layers.AvgPool3d if len(x) == 5 else of_rank("AvgPool", x)
     more = {"divisor_override": op.divisor} if op.divisor else {}
     return kind(kernel, stride, padding, ceil_mode=op.ceil_mode, count_include_pad=op.count_include_pad, **more)
 
 
-def window_means(op: Any, x: Shape, ceil_mode: bool = False) -> nn.Module:
+def window_means(op: Any, x: Shape, ceil_mode: bool = False, *divided_by: Any) -> nn.Module:
     kernel, stride, dilation = (per_axis(value, x) for value in (op.kernel, op.stride, op.dilation))
     padding = op.padding if op.padding == "same" else per_axis(op.padding, x)
-    return window_layers.AveragePool(kernel, stride, padding, dilation, ceil_mode)
+    return window_layers.AveragePool(kernel, stride, padding, dilation, ceil_mode, *divided_by)
 
 
 def subsample(op: Any, x: Shape) -> nn.Module:
@@ -116,7 +116,7 @@ def upsample(op: Any, x: Shape) -> nn.Module:
 
 
 def recurrent(kind: type[nn.Module]) -> Callable[..., nn.Module]:
-    def build(op: Any, x: Shape) -> nn.Module:
+    def build(op: Any, x: Shape, *states: Shape) -> nn.Module:
         return kind(x[2], op.hidden, op.layers, bias=op.bias, batch_first=True, bidirectional=op.bidirectional)
 
     return build
@@ -138,6 +138,7 @@ MODULES: dict[str, Callable[..., nn.Module]] = {
     "conv_transpose": conv_transpose,
     "subsample": subsample,
     "linear": lambda op, x: nn.Linear(x[-1], op.features, bias=op.bias),
+    "bilinear": lambda op, x, y: nn.Bilinear(x[-1], y[-1], op.features, op.bias),
     "rbf": lambda op, x: custom_layers.RBF(x[-1], op.features, op.learned),
     "max_pool": max_pool,
     "average_pool": average_pool,
@@ -175,7 +176,7 @@ MODULES: dict[str, Callable[..., nn.Module]] = {
     "scaled_dot_product_attention": lambda op, *ins: custom_layers.ScaledDotProductAttention(),
     "lstm": recurrent(custom_layers.LSTM),
     "gru": recurrent(custom_layers.GRU),
-    "reduce": lambda op, x: custom_layers.Reduce(op.operation, op.axes, op.keep),
+    "reduce": lambda op, x: custom_layers.Reduce(op.operation, op.axes, op.keep, op.by_place),
     "slice": lambda op, x: custom_layers.Slice(op.axis, op.start, op.size, op.step),
     "pad": lambda op, x: custom_layers.Pad(len(x), op.axes, op.before, op.after),
     "roll": lambda op, x: custom_layers.Roll(op.axes, op.shifts),

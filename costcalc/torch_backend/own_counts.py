@@ -14,9 +14,10 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from costcalc.importers.torch_runs.torch_failures import refused
 from costcalc.importers.torch_runs.torch_inputs import is_input, on_meta
+from costcalc.importers.torch_runs.torch_parts import WITHOUT_KERNEL
 from costcalc.importers.torch_runs.torch_recorder import Recorder
 from costcalc.importers.torch_runs.torch_untouched import untouched
-from costcalc.torch_backend.count import counter
+from costcalc.torch_backend.count import counter, grouped_products
 from costcalc.torch_backend.module_spans import ModuleSpans
 from costcalc.torch_backend.own_module import OwnModule, learned_outputs
 
@@ -44,12 +45,20 @@ class _ByModule(Recorder):  # type: ignore[no-untyped-call]
         self.counted += flops
         node = torch._C._current_autograd_node()
         macs = flops // 2 + with_vectors(facts.name, given, out, node.name() if node else "")
+        macs += without_kernel(facts.name, given)
         if not macs:
             return
         if node is None:
             self.forward[self.spans.running or ""] += macs
         else:
             self.backward[self.spans.owner_of(node._sequence_nr()) or ""] += macs
+
+
+def without_kernel(op: str, given: dict[str, Any]) -> int:
+    """Multiplies of a product that is shown no kernel: on meta torch has none for its type."""
+    if op not in WITHOUT_KERNEL or given["self"].dtype == "bfloat16":
+        return 0
+    return grouped_products(given["self"].shape, given["mat2"].shape) // 2
 
 
 def with_vectors(op: str, given: dict[str, Any], out: Any, node: str) -> int:

@@ -175,7 +175,8 @@ def _settings(net: Net, device: str, engine: str, given: dict[str, Any]) -> Sett
     step: dict[str, Any] = {"optimizer": net.step.optimizer, "freeze_statistics": net.step.freeze_statistics}
     found = Settings(device, batch_of(net), engine=engine, **given, **(step if given.get("train") else {}))
     if found.train and net.step.checkpoint:
-        raise BadSetting("a step with checkpoints is counted, and not timed; leave out checkpoint")
+        reason = "the module that runs keeps what it needs and computes nothing again"
+        raise BadSetting(f"a step with checkpoints is counted, and not timed: {reason}; leave out checkpoint")
     if found.train:
         net.cost().total("trainable_params")
     return found

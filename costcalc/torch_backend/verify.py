@@ -11,11 +11,12 @@ import torch
 from costcalc.analysis.cost import cost
 from costcalc.analysis.images import as_image, image_names
 from costcalc.analysis.inplace import inplace_inputs
+from costcalc.analysis.sweep.progress import Progress, no_progress
 from costcalc.analysis.training.backward import backward_macs_by_layer
 from costcalc.analysis.walk import Row
 from costcalc.analysis.warnings import warnings_of
 from costcalc.errors import Problem, TooLarge
-from costcalc.net import Target, load
+from costcalc.net import Net, Target, load
 from costcalc.result import Result
 from costcalc.table import Column, Table
 from costcalc.text import plural
@@ -189,6 +190,17 @@ TOTAL_COLUMNS = (
     Column("torch_backward_macs", "torch's backward", "int", 1),
     Column("verdict", "verdict", "text"),
 )
+
+
+def verify_nets(
+    models: Sequence[Net], progress: Progress = no_progress
+) -> Verification | OwnVerification | Verifications:
+    """One network beside torch, or several. Raises as `verify_net`."""
+    found: list[Verification | OwnVerification] = []
+    for model in models:
+        progress(len(found) / len(models), f"verifying {model.label}")
+        found.append(verify_net(model))
+    return found[0] if len(found) == 1 else Verifications(tuple(found))
 
 
 def verify_net(target: Target) -> Verification | OwnVerification:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import product
+from math import prod
 from typing import Any
 
 import torch
@@ -83,8 +84,8 @@ class SameMaxPool3d(SamePadded, nn.MaxPool3d):
 class AveragePool(nn.Module):
     """The mean of windows that torch's own AvgPool cannot have: dilated, or with padding 'same'.
 
-    The mean includes the zeros of an explicit padding, and excludes positions past it, as in torch; it excludes the
-    zeros of 'same', as in TensorFlow.
+    The mean includes the zeros of an explicit padding unless it is told otherwise, and excludes positions past it, as
+    in torch; it excludes the zeros of 'same', as in TensorFlow. With a `divisor` a sum is divided by that.
     """
 
     def __init__(
@@ -94,10 +95,12 @@ class AveragePool(nn.Module):
         padding: Sequence[int] | str,
         dilation: Sequence[int],
         ceil_mode: bool,
+        count_include_pad: bool = True,
+        divisor: int = 0,
     ):
         super().__init__()
         self.kernel_size, self.stride, self.padding, self.dilation = kernel, stride, padding, dilation
-        self.ceil_mode = ceil_mode
+        self.ceil_mode, self.count_include_pad, self.divisor = ceil_mode, count_include_pad, divisor
 
     def forward(self, x: Tensor) -> Tensor:
         ones = torch.ones_like(x[:1, :1])
@@ -105,9 +108,10 @@ class AveragePool(nn.Module):
             beyond = same_zeros(x, self.kernel_size, self.stride, self.dilation)
         else:
             padding = [int(p) for p in reversed(self.padding) for _ in range(2)]
-            x, ones = F.pad(x, padding), F.pad(ones, padding, value=1)
+            x, ones = F.pad(x, padding), F.pad(ones, padding, value=float(self.count_include_pad))
             beyond = [zeros for axis in reversed(self.by_axis(x)) for zeros in (0, self.overhang(*axis))]
-        return self.sums(F.pad(x, beyond)) / self.sums(F.pad(ones, beyond))
+        sums = self.sums(F.pad(x, beyond))
+        return sums / (self.divisor or self.sums(F.pad(ones, beyond)))
 
     def overhang(self, n: int, k: int, s: int, d: int, p: int) -> int:
         """How far a last window reaches past the padding, with `ceil_mode`; it starts inside the input."""
@@ -128,7 +132,7 @@ class AveragePool(nn.Module):
                 piece = piece.narrow(axis, o * d, last + 1)[(slice(None),) * axis + (slice(None, None, s),)]
             total = piece if total is None else total + piece
         assert total is not None
-        return total
+        return total if prod(self.kernel_size) > 1 else total.contiguous()  # no view of all elements, which would stay
 
     def by_axis(self, x: Tensor) -> list[tuple[int, int, int, int, int]]:
         """Size, kernel, stride, dilation and padding of every sliding axis."""

@@ -94,6 +94,11 @@ def test_an_annotation_is_one_line_that_no_name_can_leave():
         ("check lenet5 --max macs=4Q", "'macs=4Q' is not a budget: there is no unit 'Q'; write macs=400M"),
         ("check lenet5 --max intensity=4", "intensity is a quotient, and this takes whole numbers"),
         ("check lenet5 --max seconds=4", "seconds is measured, not counted"),
+        ("check lenet5 --max macs=4.5", "'macs=4.5' is not a budget: macs is a whole number; did you mean 4.5G?"),
+        (
+            "check lenet5 --max peak_bytes=1.5",
+            "peak_bytes is a whole number; did you mean 1.5GB?",
+        ),
         ("check lenet5 --max macs=1 --max macs=2", "macs has two budgets; give one"),
         ("check lenet5", "there is no budget to check; give one, as in --max macs=300M"),
         ("check --max macs=1", "there are no networks to check: no pyproject.toml here has [tool.costcalc]"),
@@ -128,10 +133,21 @@ def test_units_are_of_tables_and_values_stay_exact():
     cells = [row.split() for row in str(found).splitlines()[3:5]]
     assert cells[0][2:6] == ["4.089", "G", "4.200", "G"]
     assert cells[1][2:6] == ["9.762", "MiB", "16.00", "MiB"]
+    assert (cells[0][6:8], cells[1][6:8]) == (["0.1108", "G"], ["6.238", "MiB"])  # what is left
+    assert " 6 " in str(check("lenet5", macs=416_514, units="M"))
+    assert " 0.08918 G " in str(check("resnet50", macs="4G", units="G"))  # over by
     assert [row["value"] for row in found.to_records()] == [4_089_184_256, 10_235_904]
     assert found.to_csv().splitlines()[1].startswith("resnet50,macs,4089184256,4200000000,")
     with pytest.raises(UnknownName, match="unknown unit"):
         check("lenet5", macs=1, units="Z")
+
+
+def test_only_metrics_that_can_have_a_budget_are_listed():
+    with pytest.raises(UnknownName) as caught:
+        check("lenet5", foo=1)
+    listed = str(caught.value)
+    assert "macs" in listed
+    assert not any(name in listed for name in ("receptive_field", "jump", "stride", "paths", "seconds", "intensity"))
 
 
 def test_units_are_read_and_chosen():

@@ -4,12 +4,15 @@ import json
 import random
 
 import pytest
+from support import needed
 
 import costcalc
-from costcalc.analysis.figure_forms import CONVENTIONS, MAX_CHANGES, variants
-from costcalc.analysis.figure_search import SAMPLE, networks, read_printed, search_figure
+from costcalc.analysis.counting_forms import COUNTS, FILE_BYTES, forms_of_bytes, stored_tensors
+from costcalc.analysis.figure_forms import MAX_CHANGES, variants
+from costcalc.analysis.figure_search import networks, search_figure
+from costcalc.analysis.printed_figure import SAMPLE, read_printed
 from costcalc.cli.app import run
-from costcalc.errors import UsageError
+from costcalc.errors import UnknownName, UsageError
 
 
 def first(target, figure):
@@ -49,11 +52,12 @@ def test_a_random_number_of_eight_digits_is_explained_by_nothing():
 
 def test_every_form_is_a_count_of_that_network():
     rng, net = random.Random(5), costcalc.load("mobilenet_v2")
-    tried = {label: values for variant in variants(net) for label, values in networks(variant)}
+    metrics = {name for convention in COUNTS for name in convention.metrics}
+    tried = {label: values for variant in variants(net) for label, values, _ in networks(variant, [*metrics])}
     assert len(tried) > 300
     for label in rng.sample([*tried], 5):
         cost = costcalc.cost(label)
-        for convention in CONVENTIONS:
+        for convention in COUNTS:
             assert convention.of(tried[label].__getitem__) == convention.total(cost), (label, convention.text)
         own, other = net.values, costcalc.load(label).values
         assert 0 < sum(own[name] != other[name] for name in own) <= 2 * MAX_CHANGES  # a preset sets several
@@ -67,7 +71,7 @@ def test_chance_is_counted_alike_every_time_and_grows_with_fewer_digits():
     figure = read_printed("61.7K")
     drawn = figure.random()
     assert len(drawn) == SAMPLE and all(100 <= step < 1000 for step in drawn)
-    assert figure.steps_by(61_650, 1000) == {616, 617} and figure.steps_by(61_649, 1000) == {616}
+    assert [*figure.steps_by(61_650, 1000)] == [616, 617] and [*figure.steps_by(61_649, 1000)] == [616]
 
 
 def test_a_k_of_1024():
@@ -76,10 +80,75 @@ def test_a_k_of_1024():
     assert match.counts.startswith("params, K = 1024")
 
 
-@pytest.mark.parametrize("figure", ["15.2Q", "", "-3", "1e9", "9.74 G", 9.74, True, None, "0", "0.0M", "1,23"])
+@pytest.mark.parametrize(
+    "figure", ["15.2Q", "", "-3", "1e9", "9.74 G", "98 XB", "MB", "0 MB", 9.74, True, None, "0", "0.0M", "1,23"]
+)
 def test_what_is_no_figure(figure):
-    with pytest.raises(UsageError, match="figure"):
+    with pytest.raises((UsageError, UnknownName), match="figure"):
         read_printed(figure)
+
+
+@pytest.mark.parametrize(
+    ("target", "figure", "counts", "exact"),
+    [  # torchinfo, torchsummary (three), Keras, the sizes of torchvision's files, a number of bytes
+        ("resnet50", "102.23 MB", "params in float32, MB = 10^6", 102_228_128),
+        ("resnet50", "97.49MB", "params in float32, MB = 2^20", 102_228_128),
+        ("resnet50", "286.56 MB", "2·activations in float32, MB = 2^20", 300_478_272),
+        ("resnet50", "384.62 MB", "params + 2·activations + input elements in float32, MB = 2^20", 403_308_512),
+        ("resnet50@conv_bias=true", "98 MB", "params in float32, MB = 2^20; or params + buffers", 102_334_368),
+        ("resnet50", "97.781 MB", "a file of params + buffers in float32, up to 512 B more a tensor", 102_440_608),
+        ("efficientnet_b7", "254.675MB", "a file of params + buffers in float32, up to", 266_634_720),
+        ("vgg16", "527.796 MB", "a file of params + buffers in float32", 553_430_176),
+        ("resnet50", "97.49 mib", "params in float32", 102_228_128),
+        ("resnet50", "51,114,064 B", "params in float16 or bfloat16", 51_114_064),
+        ("vgg16", "26,292,224 bytes", "peak bytes in float32", 26_292_224),
+    ],
+)
+def test_figures_of_bytes_that_others_print(target, figure, counts, exact):
+    found, match = first(target, figure)
+    assert (match.network, match.exact, match.changes) == (target, exact, 0)
+    assert match.counts.startswith(counts)
+    assert found.ok or figure == "98 MB"
+    assert "MACs" not in str(found.table())
+
+
+def test_every_form_of_bytes_is_what_is_counted_in_that_dtype():
+    net = costcalc.load("mobilenet_v2")
+    forms = forms_of_bytes(net.dtype)
+    values = {name: net.cost().total(name) for form in forms for _, name in form.terms}
+    for name in ("float32", "float16", "int8"):
+        cost = costcalc.load("mobilenet_v2", dtype=name).cost()
+        by_words = {form.words: form.of(values) for form in forms if form.words.endswith((name, f"{name} or bfloat16"))}
+        by_words = {words.split(" in ")[0]: value for words, value in by_words.items() if words[0] != "a"}
+        assert by_words["params + buffers"] == cost.total("weight_bytes")
+        assert by_words["params + buffers + peak bytes"] == cost.total("memory_bytes")
+        assert by_words["peak bytes"] == cost.total("peak_bytes")
+
+
+def test_one_dtype_is_searched_if_it_is_given():
+    net = costcalc.load("resnet50", dtype="weights=int8,activations=float16")
+    found = search_figure(net, "25,610,152 B")
+    assert found.matches[0].counts == "params + buffers weights in int8 and activations in float16"
+    assert len(forms_of_bytes(net.dtype)) * 3 < len(forms_of_bytes(costcalc.load("vgg16").dtype))
+
+
+def test_a_file_has_a_name_and_a_shape_for_each_tensor_of_torch():
+    models = needed.module("torchvision", "vision").models
+    for name, also in (("resnet18", 20), ("vgg11", 0)):  # torch counts the batches of each batch norm besides
+        tensors = stored_tensors(costcalc.load(name))
+        state = models.get_model(name).state_dict()
+        file = models.get_model_weights(name).DEFAULT.meta["_file_size"] * 2**20
+        assert tensors + also == len(state)
+        assert 0 < file - costcalc.cost(name).total("weight_bytes") < FILE_BYTES * tensors
+
+
+def test_what_a_b_means():
+    """Billions where digits end in it, bytes behind a space or behind digits in groups."""
+    assert [read_printed(text).of_bytes for text in ("9.74B", "9.74 B", "15,237,608B", "98kB", "98K")] == [
+        False, True, True, True, False,
+    ]  # fmt: skip
+    assert [unit.size for unit in read_printed("1 GB").units] == [10**9, 2**30]
+    assert [unit.size for unit in read_printed("1 GiB").units] == [2**30]
 
 
 def test_the_command(capsys):
@@ -90,4 +159,6 @@ def test_the_command(capsys):
     assert run(["reconcile", "tiny_vgg", "--figure", "48371920"]) == 1
     assert run(["reconcile", "tiny_vgg", "--figure", "many"]) == 2
     assert "error: 'many' is not a figure" in capsys.readouterr().err
+    assert run(["reconcile", "tiny_vgg", "--figure", "98 QB"]) == 2
+    assert "error: figure '98 QB': unknown unit 'QB'; known: " in capsys.readouterr().err
     assert run(["reconcile", "augment:alexnet", "--figure", "5"]) == 2

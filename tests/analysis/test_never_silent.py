@@ -103,7 +103,7 @@ def test_a_field_that_is_of_no_kind_is_refused_with_the_class():
 
     assert str(caught.value) == (
         "op Annotated: field 'n' is of no kind costcalc knows; annotate it with one of costcalc.ops.fields: Axes, "
-        "Axis, AxisOrder, ExplicitPadding, Flag, IntRows, Integers, InterpolationMode, NonNegativeInt, "
+        "Axis, AxisOrder, ElementOrder, ExplicitPadding, Flag, IntRows, Integers, InterpolationMode, NonNegativeInt, "
         "NonNegativeInts, Padding, PerAxis, PerAxisOrNone, PositiveInt, PositiveInts, Real, ReduceOperation, "
         "SamplingMode, SizesOrRest, StaticInt, TensorRole, UnitInterval"
     )

@@ -37,6 +37,44 @@ def test_strides_multiply_and_windows_grow_by_the_jump():
     assert fields(cost, "jump") == [(2, 2), (4, 4), (4, 4), (8, 8), (8, 8)]
 
 
+def test_the_stride_of_a_block_is_the_product_of_its_layers():
+    cost = costcalc.load("resnet18").cost()
+    blocks = {block.name: block.costs for block in cost.fold(1, ["stride", "jump"])}
+    found = {name: [*costs["stride"]] for name, costs in blocks.items() if costs["stride"]}
+    assert found == {
+        "conv1": [2, 2], "relu": [1, 1], "max_pool": [2, 2], "conv2_x": [1, 1], "conv3_x": [2, 2], "conv4_x": [2, 2],
+        "conv5_x": [2, 2],
+    }  # fmt: skip
+    for name in ("resnet50", "mobilenet_v2", "googlenet", "vgg16"):
+        cost, product = costcalc.load(name).cost(), 1
+        for block in cost.fold(1, ["stride", "jump"]):
+            if block.costs["stride"]:
+                product *= block.costs["stride"][0]
+                assert block.costs["jump"][0] == product, (name, block.name)
+
+
+def test_the_stride_of_a_block_is_blank_where_it_is_not_one_number():
+    """A pyramid hands on what lies 2 and 4 apart."""
+    graph = costcalc.new_graph()
+    x = costcalc.add(graph, "x", Input((1, 3, 64, 64)))
+    fine = costcalc.add(graph, "pyramid.fine", Conv(3, 3, 2, 1), x)
+    coarse = costcalc.add(graph, "pyramid.coarse", Conv(3, 3, 2, 1), fine)
+    for name, source in (("a", fine), ("b", coarse)):
+        costcalc.add(graph, f"heads.{name}", Conv(3, 1), source)
+    costs = [block.costs["stride"] for block in costcalc.cost(graph).fold(1, ["stride"])]
+    assert costs == [None, None]
+
+
+def test_the_stride_of_a_network_is_its_jump_and_why_there_is_none_is_said():
+    cost = chain(Conv(3, 3, 2, 1), Conv(3, 3, 2, 1))
+    assert [*cost.total("stride")] == [*cost.total("jump")] == [4, 4]
+    said = "jump and stride: empty where an output has no positions, as behind a global pool"
+    table = costcalc.compare("resnet18", "resnet34", columns="target,jump,stride").tables()[-1]
+    assert said in table.notes
+    assert said in costcalc.load("resnet18").cost().table(columns="name,jump,stride").notes
+    assert said not in cost.table(columns="name,jump,stride").notes
+
+
 def test_published_fields():
     """VGG-16's last pool sees 212 pixels, ResNet-50's last layer 427 of its 224, AlexNet's last pool 195 of its 227
     (Araujo et al. 2019, table 1: 195 for alexnet_v2, 212 for vgg_16; their resnet_v1_50 of 483 has its strides in
@@ -84,6 +122,28 @@ def test_branches_that_read_different_positions_see_more_than_the_largest():
     assert fields(costcalc.cost(graph)) == [(1, 1), (1, 1), (2, 1), (6, 3)]
 
 
+@pytest.mark.parametrize("ops_up", [ops.ConvTranspose(3, 2, 2), ops.Upsample(2)])
+def test_even_and_odd_elements_of_a_small_u_net_see_other_parts(ops_up):
+    """Rows 2i and 2i + 1 of the join see 2i − 3 to 2i + 4, 8 of them; a window that has rows of two i sees 10."""
+    graph = costcalc.new_graph()
+    x = costcalc.add(graph, "x", Input((1, 3, 64, 64)))
+    wide = costcalc.add(graph, "c1", Conv(3, 3, 1, 1), x)
+    deep = costcalc.add(graph, "deep", Conv(3, 3, 1, 1), costcalc.add(graph, "pool", ops.AveragePool(2, 2), wide))
+    costcalc.add(graph, "join", Add(), wide, costcalc.add(graph, "up", ops_up, deep))
+    costcalc.add(graph, "c2", Conv(3, 3, 1, 1), "join")
+    assert fields(costcalc.cost(graph)) == [(n, n) for n in (3, 4, 8, 8, 8, 10)]
+
+
+def test_a_period_that_is_too_long_is_taken_together():
+    """1,031 and 1,033 are primes: an element sees no more than is said, and the nets stay fast."""
+    cost = chain(
+        *[layer for n in (1033, 1031, 1033) for layer in (ops.Upsample(size=n), Conv(3, 3, 1, 1))], size=(1, 3, 1031)
+    )
+    said = [wide for (wide,) in fields(cost)]
+    assert said == sorted(said)
+    assert all(wide <= 3 * (i + 2) for i, wide in enumerate(said))
+
+
 def test_upsampled_neighbours_lie_half_a_pixel_apart():
     cost = chain(ops.Upsample(2), Conv(3, 3, 1, 1), ops.Upsample(2, "linear"))
     assert fields(cost) == [(1, 1), (2, 2), (3, 3)]
@@ -117,7 +177,7 @@ def test_beyond_the_image_is_said():
 
 def test_only_these_ops_of_the_library_do_not_say_what_they_read():
     silent = {name for name, op in OPS.items() if op.reads is reads_unknown and op.__module__.startswith("costcalc.")}
-    assert silent == {"move", "reduction", "contraction", "constant", "parameter", "input"}
+    assert silent == {"reduction", "contraction", "constant", "parameter", "input"}
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,18 @@ def test_a_preset_has_its_own_figures_only():
     assert {f.network for f in costcalc.reconcile("efficientnet_b3").figures} == {"efficientnet_b3"}
 
 
+def test_of_a_preset_only_its_own_figures():
+    def names(target):
+        return {figure.network.partition("@")[0] for figure in costcalc.reconcile(target).figures}
+
+    assert names("vgg16") == {"vgg16"}  # neither vgg16_bn nor vgg16_1x1, which have its numbers of layers
+    assert names("vgg16@batch_norm=true") == {"vgg16_bn"}  # the very same network
+    assert names("vgg") >= {"vgg11", "vgg16", "vgg16_bn", "vgg16_1x1"}
+    assert names("vgg16@freeze=conv3") == {"vgg16"}
+    assert "figures of others of this spec: `costcalc reconcile vgg`" in str(costcalc.reconcile("vgg16"))
+    assert "figures of others" not in str(costcalc.reconcile("vgg"))
+
+
 def test_both_figures_of_resnet50_and_the_knob_between_them():
     macs = {
         (f.network, f.published.value) for f in costcalc.reconcile("resnet50").figures if f.published.metric == "macs"

@@ -9,7 +9,7 @@ from support.terminals import ROOT
 
 import costcalc
 from costcalc import report
-from costcalc.cli import app, options
+from costcalc.cli import app
 from costcalc.report import terminal
 from costcalc.table import Column, Table
 
@@ -66,10 +66,6 @@ def test_a_reader_who_leaves(capsys, monkeypatch):
     monkeypatch.setattr(app, "_invoke", leave)
     monkeypatch.setattr(app, "_discard_output", lambda code: code)
     assert run(capsys, "list")[0] == 0
-
-
-def test_targets_are_completed():
-    assert options.known_targets("lenet5") == ["lenet5", "lenet5_1998"]
 
 
 def test_colours_without_a_terminal(capsys, monkeypatch):

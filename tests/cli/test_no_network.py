@@ -54,7 +54,7 @@ COUNTS = [
     "explain lenet5", "info resnet", "info resnet --yaml", "reconcile lenet5", "reconcile augment:alexnet",
     "export lenet5", "export lenet5 -o a.yaml", "export resnet50 -o a.dot",
     "validate specs/lenet5.yaml", "validate specs/augment/lecture.yaml", "ops", "ops conv",
-    "schema", "schema --augment", "help", "help terms", "new mine --like resnet50", "new small -o -",
+    "schema", "schema --augment", "schema --json", "help", "help terms", "new mine --like resnet50", "new small -o -",
 ]  # fmt: skip
 PICTURES = [
     "sweep lenet5 r=28:40:4 --plot a.svg",

@@ -5,7 +5,7 @@ from support import needed
 
 torch = needed.module("torch", "torch")
 
-from support.autograd import OPTIMIZERS, outputs_of, step_peak_of_torch  # noqa: E402
+from support.autograd import OPTIMIZERS, Held, outputs_of, step_peak_of_torch  # noqa: E402
 from support.function_module import Function  # noqa: E402
 from torch import nn  # noqa: E402
 
@@ -77,3 +77,46 @@ def test_what_is_returned_has_a_loss_and_nothing_else(forward):
     peak = net.cost().total("train_peak_bytes")
     if forward is not chosen:  # torch keeps the indices
         assert peak == step_peak_of_torch(module, (x,), "adam")
+
+
+def returned_and_read(self, x):
+    h = self.a(x)
+    y = self.b(torch.relu(h))
+    return h, y + 1
+
+
+@pytest.mark.parametrize("way", ["torch", "onnx"])
+def test_a_tensor_that_is_returned_is_held_to_the_end_and_not_written_over(way, tmp_path):
+    if way == "torch":
+        module, x = Function(returned_and_read, a=nn.Linear(8, 32), b=nn.Linear(32, 4)), torch.zeros(30, 8)
+        net = costcalc.load(module, x)
+        with torch.inference_mode(), Held([x, *module.parameters()]) as held:
+            module(x)
+        weights, most = sum(one.nbytes for one in module.parameters()), held.most
+    else:
+        needed.module("onnx", "onnx")
+        from support.onnx_files import node, onnx_file
+
+        nodes = [node("MatMul", "x a", "h"), node("Relu", "h", "r"), node("MatMul", "r b", "y")]
+        path = onnx_file(tmp_path, nodes, {"x": (30, 8)}, {"a": (8, 32), "b": (32, 4)}, "h y")
+        net, weights, most = costcalc.load(str(path)), 0, 4 * 30 * (8 + 32 + 32 + 4)
+    cost = net.cost()
+    assert cost.total("peak_bytes") == most - weights
+    assert cost.total("output") == 30 * (32 + 4)
+    assert cost.total("activations_in_place") == cost.total("activations")
+
+
+def backwards(self, x):
+    return self.small(self.wide(self.tall(self.first(x))))
+
+
+def test_an_optimizer_updates_tensors_in_the_order_of_the_module_and_not_as_they_run():
+    """Two temporaries of a tensor, and the last one of the tensor before it."""
+    parts = {"wide": nn.Linear(60, 90), "small": nn.Linear(90, 2), "tall": nn.Linear(50, 60), "first": nn.Linear(4, 50)}
+    module, x = Function(backwards, **parts), torch.zeros(2, 4)
+    peaks = []
+    for own in (module, nn.Sequential(*[parts[name] for name in ("first", "tall", "wide", "small")])):
+        found = costcalc.memory(costcalc.load(own, x), train=True, optimizer="adam")
+        assert found.bytes == step_peak_of_torch(own.train(), (x,), "adam")
+        peaks.append(found.bytes)
+    assert peaks[0] < peaks[1]

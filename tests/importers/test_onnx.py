@@ -236,6 +236,10 @@ def test_recurrent_layers_by_hand(tmp_path):
     cost = cost_of(tmp_path, nodes, {"x": [2, 7, 3]}, {"w": (2, 20, 3), "r": (2, 20, 5)}, "h")
     assert totals(cost) == (with_bias - 80, 2 * 7 * 2 * 20 * (3 + 5))
     assert cost.layers[-1].output_shape == (2, 2, 5)
+    nodes = [node("LSTM", "x w r _ _ s", "h", hidden_size=5)]  # from a state that is an input, and cells of zeros
+    cost = cost_of(tmp_path, nodes, {"x": [7, 2, 3], "s": [1, 2, 5]}, {"w": (1, 20, 3), "r": (1, 20, 5)}, "h")
+    assert [len(row.inputs) for row in cost.layers if row.op.name == "lstm"] == [3]
+    assert totals(cost) == (160, 2 * 7 * 20 * (3 + 5))
     nodes, inputs, tensors = WITNESSED["rnn"]
     assert totals(cost_of(tmp_path, nodes, inputs, tensors)) == (15 + 25 + 10, 7 * 2 * 5 * (3 + 5))
 

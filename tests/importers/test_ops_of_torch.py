@@ -218,6 +218,10 @@ BY_HAND = {  # torch's counter sees none of these, or runs them only where there
         Function(lambda self, x: torch._grouped_mm(x.bfloat16(), self.w.bfloat16(), torch.tensor([1, 2]).int()),
                  w=param(2, 8, 16)), (MATRIX,), 2 * 8 * 16,
     ),
+    "a grouped product in float32": (
+        Function(lambda self, x: torch._grouped_mm(x, self.w, torch.tensor([1, 2]).int()), w=param(2, 8, 5)), (MATRIX,),
+        2 * 8 * 5,
+    ),
 }  # fmt: skip
 
 
@@ -230,11 +234,27 @@ def test_what_was_derived_by_hand(style):
     assert cost.total("params") == sum(tensor.numel() for tensor in module.parameters())
 
 
-@pytest.mark.parametrize("style", ["matrix by vector", "addmv"])
-def test_verify_sees_products_with_vectors(style):
+LEFT_OUT = (
+    "matrix by vector", "addmv", "addr", "addbmm", "bilinear", "bilinear of sequences", "a grouped product",
+    "a grouped product in float32", "lstm from a given state",
+)  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("style", LEFT_OUT)
+def test_verify_sees_products_that_torchs_counter_leaves_out(style):
     module, inputs, macs = BY_HAND[style]
     checked = verify_net(costcalc.load(module, *inputs))
     assert (checked.verdict, checked.totals()["torch_macs"]) == ("same", macs)
+
+
+@pytest.mark.parametrize("a", [(4, 8), (3, 4, 8)])
+@pytest.mark.parametrize("b", [(8, 16), (3, 8, 16)])
+def test_a_grouped_product_has_the_shape_that_torch_gives_it_on_data(a, b):
+    ends = torch.tensor([4, 12, 16] if len(a) == 3 else [2, 5, 8] if len(b) == 2 else [1, 2, 4]).int()
+    ends = None if len(a) == len(b) == 3 else ends
+    module, ins = Function(lambda self, x, y: torch._grouped_mm(x, y, ends)), (torch.zeros(a), torch.zeros(b))
+    assert costcalc.load(module, *ins).cost().layers[-1].output_shape == module(*ins).shape
 
 
 def test_other_arithmetic_of_places():

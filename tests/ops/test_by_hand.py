@@ -16,6 +16,7 @@ from costcalc.ops import (
     Add,
     AveragePool,
     BatchNorm,
+    Bilinear,
     ChannelPad,
     Concat,
     Constant,
@@ -161,6 +162,8 @@ BY_HAND = [
     # 5·20 states of 4 + 8 + 12 + 2 + 3 + 1 = 30 operations
     ((LSTM(20), (1, 5, 10)), (1, 5, 20), [(800, "weight"), (1_600, "weight"), (80, "bias"), (80, "bias")],
      12_000, 3_000),
+    # 4·(8·6) weights; for each of 2·4 outputs 6 products of 8 summed, and 6 with those: 8·6·9; 8 biases
+    ((Bilinear(4), (2, 8), (2, 6)), (2, 4), [(192, "weight"), (4, "bias")], 432, 8),
     # 3 gates: 60·10 + 60·20 weights; 5·1,800 products; 5·20 states of 3 + 6 + 1 + 8 + 1 + 4 = 23 operations
     ((GRU(20), (1, 5, 10)), (1, 5, 20), [(600, "weight"), (1_200, "weight"), (60, "bias"), (60, "bias")],
      9_000, 2_300),

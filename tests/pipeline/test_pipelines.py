@@ -135,14 +135,6 @@ def test_each_kind_of_file_is_told_from_the_other():
         costcalc.augment(network)
 
 
-def test_a_shell_completes_pipelines_and_not_networks():
-    from costcalc.cli.augmenting import known_pipelines
-    from costcalc.cli.options import known_targets
-
-    assert known_pipelines("alex") == ["alexnet", "alexnet_test"]
-    assert "alexnet_test" not in known_targets("")
-
-
 # --- targets ------------------------------------------------------------------------------------------------------
 
 

@@ -30,8 +30,9 @@ macs = "500K"
 
 @pytest.fixture
 def here(tmp_path, monkeypatch):
-    """A folder to work in, and a function that writes its pyproject.toml."""
+    """A folder to work in, with one for specs, and a function that writes its pyproject.toml."""
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "nets").mkdir()
     return lambda text: (tmp_path / "pyproject.toml").write_text(text, encoding="utf-8")
 
 
@@ -71,7 +72,6 @@ def test_the_nearest_file_with_the_section_counts(here, tmp_path, monkeypatch):
 
 
 def test_specs_of_a_folder_have_names(here, tmp_path):
-    (tmp_path / "nets").mkdir()
     text = "name: own\ntitle: t\nsource: s\npresets: {wide: {w: 3}}\nknobs: {w: 1}\ninput: [4]\nlayers: [linear: w]\n"
     text = text.replace("presets: {wide: {w: 3}}\nknobs: {w: 1}", "knobs: {w: 1}\npresets: {wide: {w: 3}}")
     for name in ("own", "other"):
@@ -112,6 +112,11 @@ def test_specs_of_a_folder_have_names(here, tmp_path):
         ("budgets.macs = true", "pyproject.toml: budgets.macs is a number, or a text"),
         ("budgets.macs = [1]", "pyproject.toml: budgets.macs is a number, or a text"),
         ("budgets.macs = nan", "pyproject.toml: budgets: a budget of macs is a number, got nan"),
+        ("budgets.macs = 4.5", "pyproject.toml: budgets: 'macs=4.5' is not a budget: macs is a whole number"),
+        ('budgets.macs = "4.5"', "did you mean 4.5G?; write macs=400M or params=6,000,000"),
+        ('specs = ["nodir"]', "pyproject.toml: specs: there is no folder 'nodir'"),
+        ('targets = ["lenet"]', "pyproject.toml: targets: no spec or preset named 'lenet'; did you mean 'lenet5'?"),
+        ('targets = ["lenet5@c=3"]', "pyproject.toml: targets: lenet5: unknown knob 'c'"),
         ("budgets.macs = -1", "pyproject.toml: budgets.macs is below 0"),
         (f"budgets.macs = {'9' * 5000}", "pyproject.toml: not TOML: a number has too many digits"),
         (f"units = {'[' * 5000}", "pyproject.toml: not TOML: it nests too deep"),
@@ -134,11 +139,37 @@ def test_other_texts_are_no_project(tmp_path):
             parse_config(data, "f", tmp_path)
 
 
+@pytest.mark.parametrize("line", ["check", "check --max macs=1", "check lenet5", "check --config pyproject.toml"])
+def test_a_file_that_is_broken_is_said_where_it_is_missed(here, refused, tmp_path, line):
+    here("hello")
+    refused(line, "pyproject.toml: not TOML: Expected '=' after a key")
+    (tmp_path / "pyproject.toml").write_bytes(WHOLE.encode("utf-16"))
+    refused(line, "pyproject.toml:1: this is not UTF-8")
+    here("hello")
+    assert costcalc.check("lenet5", macs="1G").ok  # nothing of it is asked
+
+
+def test_the_file_is_named_only_if_a_budget_is_from_it(here):
+    here('[tool.costcalc]\nbudgets.macs = "20G"')
+    assert costcalc.check("lenet5").source == "pyproject.toml"
+    assert costcalc.check("lenet5", params="1M").source == "pyproject.toml"
+    assert costcalc.check("lenet5", macs="5G").source == ""
+
+
+def test_of_two_spellings_the_first_is_the_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.yaml").write_text("name: a\ntitle: t\nsource: s\ninput: [4]\nlayers: [linear: 1]\n")
+    found = costcalc.check("a.yaml", "lenet5", "./a.yaml", macs=1)
+    assert [each.target for each in found.budgets] == ["a.yaml", "lenet5"]
+
+
 @pytest.mark.parametrize("where", ['targets = ["{}"]', '[tool.costcalc.budgets."{}"]\nmacs = 1'])
 @pytest.mark.parametrize("target", ["nets.py:make", "C:/nets/my.py:make@batch=2", "sub/my.py:Net"])
 def test_nothing_in_it_names_code(here, refused, where, target):
     here("[tool.costcalc]\n" + where.format(target))
-    refused("check --max macs=1", "would run a file; name it on the command line: nothing in this file runs code")
+    said = "would run a file; take it out, nothing in this file runs code; the command line may name it"
+    refused("check --max macs=1", said)
+    refused(f"check {target} --max macs=1", said)  # named twice
 
 
 def test_files_of_a_project_are_found_from_a_folder_below(here, tmp_path, monkeypatch):

@@ -218,7 +218,7 @@ def test_an_editor_takes_them():
 
 @pytest.mark.parametrize(
     "name",
-    ["bilinear", "elu", "ELU", "selu", "glu", "rrelu", "instance_norm", "max", "mean", "densenet", "self_attention",
+    ["elu", "ELU", "selu", "glu", "rrelu", "instance_norm", "max", "mean", "densenet", "self_attention",
      "cat", "min_pool"],
 )  # fmt: skip
 def test_no_hint_is_an_op_that_costs_something_else(name):
@@ -230,7 +230,7 @@ def test_no_hint_is_an_op_that_costs_something_else(name):
     assert "did you mean" not in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["ELU", "SELU", "Mish", "InstanceNorm", "Bilinear"])
+@pytest.mark.parametrize("name", ["ELU", "SELU", "Mish", "InstanceNorm"])
 def test_nor_a_class_in_a_graph(name):
     graph = new_graph()
     graph.add_node("x", op=name, inputs=())

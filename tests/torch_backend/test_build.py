@@ -87,6 +87,15 @@ def test_the_mean_of_slices_is_torchs_average_pool(kernel, stride, padding, ceil
     op = ops.AveragePool(kernel, stride, padding, ceil_mode=ceil_mode)
     ours = window_means(op, tuple(x.shape), ceil_mode)(x)
     torch.testing.assert_close(ours, F.avg_pool2d(x, kernel, stride, padding, ceil_mode=ceil_mode))
+    for divided_by in ((False, None), (True, 7)):
+        ours = window_means(op, tuple(x.shape), ceil_mode, *divided_by)(x)
+        torch.testing.assert_close(ours, F.avg_pool2d(x, kernel, stride, padding, ceil_mode, *divided_by))
+
+
+def test_padded_as_same_a_sum_is_divided_by_what_is_given():
+    x = torch.randn(2, 3, 9, 10)
+    _, pool = only_layer(ops.AveragePool(2, 1, padding="same", divisor=7), x)
+    torch.testing.assert_close(pool(x), F.avg_pool2d(F.pad(x, (0, 1, 0, 1)), 2, 1) * 4 / 7)
 
 
 def test_partial_conv_is_a_dense_one_with_zeros():

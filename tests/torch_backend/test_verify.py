@@ -160,7 +160,7 @@ def test_the_whole_library_agrees_with_torch(capsys, monkeypatch):
     one_of_each = {entry.spec: entry.spec for entry in entries()}
     one_of_each |= {entry.spec: entry.name for entry in reversed(entries()) if entry.kind == "preset"}
     names = size([*one_of_each.values()], [entry.name for entry in entries()])
-    monkeypatch.setattr("costcalc.cli.hardware.known_targets", lambda _: names)
+    monkeypatch.setattr("costcalc.cli.hardware.every_name", lambda: names)
     assert run(["verify", "--all", "--format", "json"]) == 0
     found = json.loads(capsys.readouterr().out)["networks"]
     assert len(found) == len(names)

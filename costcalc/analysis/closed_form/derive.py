@@ -26,7 +26,8 @@ from costcalc.dims import is_symbolic
 from costcalc.dims.substitute import substitute
 from costcalc.dtype import Dtype
 from costcalc.graph import first_row
-from costcalc.models.model import Model, values_of
+from costcalc.models.architecture import values_of
+from costcalc.models.model import Model
 from costcalc.ops.needs import Need
 from costcalc.text import value_text
 

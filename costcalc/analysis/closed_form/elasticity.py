@@ -113,7 +113,7 @@ def by_term(model: Model, metric: str = "macs") -> TableResult:
     total = sum(value for value, _ in parts)
     rows = []
     for value, part in sorted(parts, key=lambda pair: -pair[0]):
-        text = formula.printer.write(part.expression)
+        text = formula.cell(part.expression)
         rows.append({"name": part.name, "value": value, "share": value / total if total else None, "formula": text})
     title = METRICS[metric].title
     columns = (

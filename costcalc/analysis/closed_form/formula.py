@@ -11,7 +11,7 @@ from sympy import Add, Expr, Symbol
 
 from costcalc.analysis.closed_form.domain import Domain
 from costcalc.analysis.closed_form.latex import LatexPrinter, equation
-from costcalc.analysis.closed_form.printers import Printer
+from costcalc.analysis.closed_form.printers import Printer, SpecPrinter
 from costcalc.analysis.closed_form.python_module import module
 from costcalc.analysis.closed_form.terms import factored, grouping_keys, merge_terms, multiply_out
 from costcalc.analysis.metrics import METRICS, metric_notes
@@ -22,7 +22,7 @@ from costcalc.errors import Problem, UnknownName, unknown
 from costcalc.models.knob_texts import parse_settings
 from costcalc.models.model import Model
 from costcalc.result import Result
-from costcalc.table import Column, Table
+from costcalc.table import Column, Table, Worded
 from costcalc.text import value_text
 
 FLOOR_FREE_FIELDS = ("given", "free", "text", "latex", "python", "terms", "where", "domain")
@@ -188,12 +188,17 @@ class Formula(Result):
         """A row for each block, and their sum if it is short."""
         title = METRICS[self.metric].title
         columns = (Column("name", "block", "text"), Column("formula", title, "text"))
-        rows = [{"name": term.name, "formula": self.printer.write(term.expression)} for term in self.parts]
+        rows = [{"name": term.name, "formula": self.cell(term.expression)} for term in self.parts]
         whole = self.text if len(self.text) <= MAX_TOTAL_LENGTH else "the sum of these"
         given = "".join(f", {text}" for text in self.given)
         notes = [*self.lines(), *metric_notes([self.metric], self.model.dtype, self.model.step)]
         totals = {"name": "total", "formula": whole} if len(rows) != 1 else None
         return Table(f"{title} of {self.model.label}{given}", columns, rows, totals, notes)
+
+    def cell(self, expression: Expr) -> Worded:
+        """A part of the formula in a table; in CSV as specs and Python write arithmetic."""
+        plain = SpecPrinter(self.printer.display_names, self.printer.names, leading=self.printer.leading)
+        return Worded(self.printer.write(expression), plain.write(expression))
 
     def tables(self) -> list[Table]:
         """The formula, and the one without floors."""

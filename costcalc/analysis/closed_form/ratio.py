@@ -22,6 +22,7 @@ from costcalc.analysis.closed_form.linear_break_even import LinearBreakEven, bre
 from costcalc.analysis.closed_form.printers import Printer
 from costcalc.analysis.closed_form.python_module import module
 from costcalc.analysis.closed_form.terms import Sum, common_factor, divide, merge_terms
+from costcalc.analysis.columns import metric_cell
 from costcalc.analysis.metrics import METRICS
 from costcalc.analysis.warnings import warnings_of
 from costcalc.dims import canonical, is_rational, size_symbol, whole
@@ -157,7 +158,7 @@ class Ratio(Result):
     def tables(self) -> list[Table]:
         """The ratio as a table of one row."""
         columns = (Column("metric", "", "text"), Column("text", "ratio", "text"))
-        row = {"metric": METRICS[self.metric].title, "text": self.text}
+        row = {"metric": metric_cell(self.metric), "text": self.text}
         return [Table(f"{self.model.label} / {self.other.label}", columns, [row], None, self.lines()[1:])]
 
     def _warned(self) -> list[tuple[str, tuple[Problem, ...]]]:

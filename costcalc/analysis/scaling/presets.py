@@ -15,6 +15,7 @@ from typing import Any
 from costcalc.analysis.columns import metric_column
 from costcalc.analysis.metrics import COUNTED, METRICS, check_not_a_metric, metric_notes, read_metrics
 from costcalc.analysis.power_laws import EXPONENTS, compound_knobs
+from costcalc.analysis.reconcile import as_printed
 from costcalc.analysis.scaling.along import costs_at
 from costcalc.analysis.scaling.phi import PAPER_LAW
 from costcalc.analysis.scaling.preset_chart import preset_chart
@@ -215,4 +216,4 @@ def _preset(short: str, names: Sequence[str], model: Model) -> str:
 def _published(model: Model, metric: str) -> str | None:
     """The first published figure of the whole network."""
     own = (figure for figure in model.published if figure.preset == model.label and not figure.at and not figure.block)
-    return next((figure.value for figure in own if figure.metric == metric), None)
+    return next((as_printed(figure.value, figure.thousand) for figure in own if figure.metric == metric), None)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from costcalc.analysis.columns import metric_cell
 from costcalc.analysis.metrics import METRICS
 from costcalc.analysis.sweep.kept_points import KeptPoints, invalid_note
 from costcalc.analysis.warnings import warnings_of_grid
@@ -47,7 +48,7 @@ class Fit(RowsResult):
             Column("constant", "constant", "measured", 3), Column("r_squared", "R²", "real", 4),
             Column("largest_error", "largest error", "share", 1),
         )  # fmt: skip
-        rows = [{**row, "metric": METRICS[row["metric"]].title} for row in self.rows]
+        rows = [{**row, "metric": metric_cell(row["metric"])} for row in self.rows]
         powers = " · ".join(f"{knob}^…" for knob in self.knobs)
         title = f"{self.swept.model.heading}, as constant · {powers}"
         return Table(title, columns, rows, None, [*self.notes(), FOOTER])

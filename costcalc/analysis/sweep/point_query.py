@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from costcalc.analysis.metrics import METRICS, check_not_a_metric
+from costcalc.analysis.metrics import METRICS, check_not_a_metric, check_not_quoted
 from costcalc.analysis.sweep.points import Order, Points, pareto_front, sorted_by, top_points
 from costcalc.errors import Place, UsageError, unknown
 from costcalc.expressions import Expression, parse
@@ -100,6 +100,7 @@ def read_order(text: str, knobs: Sequence[str], metrics: Iterable[str] = METRICS
     """`macs`: less is better; `r`, a knob: more is better; `-macs` and `-r`: the opposite. Raises UnknownName."""
     name, turned = text.strip().removeprefix("-"), text.strip().startswith("-")
     if name not in (*knobs, *metrics):
+        check_not_quoted(name)
         raise unknown("knob or metric", name, [*knobs, *metrics])
     return name, (name in knobs) is not turned
 
@@ -107,7 +108,10 @@ def read_order(text: str, knobs: Sequence[str], metrics: Iterable[str] = METRICS
 def read_where(text: str, knobs: Mapping[str, Knob]) -> Expression:
     """A condition on knobs and metrics, in the grammar of specs. Raises SpecError, and UsageError for a name
     that is both."""
-    found = parse(text, Place("--where", 1, 1)).check_names([*knobs, *METRICS])
+    read = parse(text, Place("--where", 1, 1))
+    for name in sorted(read.names - {*knobs}):
+        check_not_quoted(name)
+    found = read.check_names([*knobs, *METRICS])
     for name in sorted(found.names & {*knobs}):
         check_not_a_metric(name)
     for name, word in found.compared_words():

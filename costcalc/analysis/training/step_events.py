@@ -22,6 +22,7 @@ from costcalc.analysis.training.timeline import (
 from costcalc.dims import Size, elements
 from costcalc.graph import first_row
 from costcalc.ops.gradients import INDEX_BYTES
+from costcalc.ops.rules import Tensor
 from costcalc.train_step import SCALAR_BYTES
 
 
@@ -106,11 +107,16 @@ class StepEvents(BackwardEvents):
         """Updates each trained tensor in turn; its last temporary is held until the next tensor has its own."""
         self.free("gradient of the loss")
         before: Size = 0
-        for each in self.layers:
-            for tensor in each.own:
-                if tensor.name in each.wanted.tensors and self.optimizer.temporaries:
-                    size = elements(tensor.shape) * self.bytes_of_weights
-                    self.timeline.append(Change(TEMPORARY, self.optimizer.temporaries * size))
-                    self.moment(each.name, "update")
-                    self.timeline.append(Change(TEMPORARY, -before - (self.optimizer.temporaries - 1) * size))
-                    before = size
+        trained = [(each, one) for each in self.layers for one in each.own if one.name in each.wanted.tensors]
+        for each, tensor in sorted(trained, key=_turn) if self.optimizer.temporaries else ():
+            size = elements(tensor.shape) * self.bytes_of_weights
+            self.timeline.append(Change(TEMPORARY, self.optimizer.temporaries * size))
+            self.moment(each.name, "update")
+            self.timeline.append(Change(TEMPORARY, -before - (self.optimizer.temporaries - 1) * size))
+            before = size
+
+
+def _turn(trained: tuple[StepLayer, Tensor]) -> int:
+    """Where a tensor stands among the parameters of an imported module; layers that do not say keep their order."""
+    each, tensor = trained
+    return each.layer.turns.get(tensor.name, 0)

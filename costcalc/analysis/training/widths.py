@@ -2,27 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from costcalc.analysis.training.step_layers import StepLayer
 from costcalc.dtype import Dtype
 from costcalc.ops.gradients import INDEX_BYTES
-from costcalc.ops.precision import Widths
+from costcalc.ops.precision import SINGLE_BYTES, Widths
 
 
 def widths_of(layers: Sequence[StepLayer], dtype: Dtype) -> dict[Any, Widths]:
     """The widths of each layer. In mixed precision an op computes them from those of its inputs; inputs of the network
-    are float32. Indices are int64 in every dtype."""
+    are float32. Indices are int64 in every dtype; no op computes in the width of what is no float."""
     found: dict[Any, Widths] = {}
     plain = None if dtype.is_mixed else Widths(*[dtype.scale("activations")] * 2)
-    indices = index_tensors(layers)
+    whole = no_floats(layers)
     for each in layers:
         widths = [found[source].output for source in each.layer.inputs]
-        own = plain or each.layer.op.autocast(*widths, ins=each.input_shapes, wanted=each.wanted)
+        own = plain or each.layer.op.autocast(
+            *_of_floats(each, widths, whole), ins=each.input_shapes, wanted=each.wanted
+        )
         if each.over is not None:
             own = own._replace(output=widths[each.over])
-        found[each.name] = own._replace(output=INDEX_BYTES) if each.name in indices else own
+        found[each.name] = own._replace(output=whole[each.name]) if each.name in whole else own
+    return found
+
+
+def _of_floats(each: StepLayer, widths: Sequence[int], whole: Mapping[Any, int]) -> Sequence[int]:
+    """The widths of the inputs that are floats; if none is, float32 for each but the indices of rows."""
+    floats = [width for width, source in zip(widths, each.layer.inputs) if source not in whole]
+    if floats or each.layer.op.index_limit is not None:
+        return floats or widths
+    return [SINGLE_BYTES] * len(widths)
+
+
+def no_floats(layers: Sequence[StepLayer]) -> dict[Any, int]:
+    """The outputs whose elements are no floats, with the bytes of one: those that say so, and indices of rows, in
+    views and copies too."""
+    found = dict.fromkeys(index_tensors(layers), INDEX_BYTES)
+    for each in layers:
+        layer = each.layer
+        if layer.element_bytes:
+            found[each.name] = layer.element_bytes
     return found
 
 

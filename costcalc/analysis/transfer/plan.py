@@ -131,7 +131,8 @@ def plan_transfer(
     if FREEZE.name in model.settings or model.step.freeze:
         raise UsageError("transfer says itself what is frozen; leave out freeze, and give --freeze-until")
     if model.step.checkpoint:
-        raise UsageError("transfer compares steps that keep what they need; leave out checkpoint")
+        reason = "where each strategy trains another part, other rows are worth computing again"
+        raise UsageError(f"transfer compares steps that keep what they need: {reason}; leave out checkpoint")
     model.require_numeric("transfer")
     model = model.with_step(TrainStep(optimizer or model.step.optimizer, freeze_statistics=True))
     marked = any_frozen(model.bound)

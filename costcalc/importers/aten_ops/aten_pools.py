@@ -53,7 +53,9 @@ def reduction(operation: str) -> Translation:
     def translated(call: Call, held: Held) -> Node | None:
         x, keep = call.arguments["self"], bool(call.arguments.get("keepdim", False))
         axes = reduced_axes(call)
-        return Node(ops.Reduce(axes, operation, keep), (x,), {}) if axes and "other" not in call.arguments else None
+        by_place = len(call.outputs) > 1 and operation in ("max", "min")
+        made = ops.Reduce(axes, operation, keep, by_place) if axes and "other" not in call.arguments else None
+        return Node(made, (x,), {}) if made else None
 
     return translated
 

@@ -15,7 +15,7 @@ from costcalc.importers.aten_ops.translation import (
     own_tensors,
     per_axis,
 )
-from costcalc.importers.torch_runs.run_record import Call
+from costcalc.importers.torch_runs.run_record import Call, tensors_of
 from costcalc.ops.imported import View
 
 
@@ -68,6 +68,14 @@ def linear(call: Call, held: Held) -> Node | None:
     return Node(ops.Linear(own["weight"].shape[0], bias="bias" in own), (x,), own)
 
 
+def bilinear(call: Call, held: Held) -> Node | NoRule:
+    """x₁·W·x₂ + b."""
+    own, x, y = own_tensors(call, held, "weight", "bias"), call.arguments["input1"], call.arguments["input2"]
+    if own is None or len(x.shape) < 2:
+        return NoRule("whose weight is computed" if own is None else "of vectors")
+    return Node(ops.Bilinear(own["weight"].shape[0], bias="bias" in own), (x, y), own)
+
+
 def add_mm(call: Call, held: Held) -> Node | None:
     """x·W + b of a weight that lies the other way round, as a linear layer."""
     own, given = own_tensors(call, held, "self", "mat2"), call.arguments
@@ -101,7 +109,8 @@ def attention(call: Call, held: Held) -> Node | NoRule | None:
 def recurrent(op: Any) -> Translation:
     """Layers of an LSTM or GRU; the order of their tensors is that of torch's flat weights.
 
-    Where the batch comes second they read and make views. Their last states are further outputs.
+    Where the batch comes second they read and make views. Their last states are further outputs, and those from which
+    they start further inputs; without a gradient to hand on, these are zeros to a count.
     """
 
     def translated(call: Call, held: Held) -> Node | NoRule:
@@ -118,10 +127,11 @@ def recurrent(op: Any) -> Translation:
             return NoRule("with a projection")
         made = op(tensors[1].shape[1], layers=layers, bidirectional=both, bias=bool(given.get("has_biases")))
         own = dict(zip(names, tensors))
+        states = tensors_of(given["hx"])
         if given.get("batch_first"):
-            return Node(made, (given["input"],), own)
+            return Node(made, (given["input"], *states), own)
         length, batch, width = given["input"].shape
         turned = View((batch, length, width)), View(call.outputs[0].shape)
-        return Node(made, (given["input"],), own, *turned)
+        return Node(made, (given["input"], *states), own, *turned)
 
     return translated

@@ -22,6 +22,7 @@ from costcalc.importers.aten_ops.aten_pools import adaptive_average_pool, mean, 
 from costcalc.importers.aten_ops.aten_products import (
     add_mm,
     attention,
+    bilinear,
     conv,
     conv_transpose,
     linear,
@@ -34,7 +35,8 @@ MAX_POOLS = ("max_pool1d", "max_pool2d", "max_pool3d")
 ATEN_OPS: dict[str, Translation] = {
     **dict.fromkeys(("conv1d", "conv2d", "conv3d"), conv),
     **dict.fromkeys(("conv_transpose1d", "conv_transpose2d", "conv_transpose3d"), conv_transpose),
-    "linear": linear, "addmm": add_mm, "batch_norm": batch_norm, "layer_norm": layer_norm, "group_norm": group_norm,
+    "linear": linear, "addmm": add_mm, "bilinear": bilinear,
+    "batch_norm": batch_norm, "layer_norm": layer_norm, "group_norm": group_norm,
     "embedding": embedding, "hardtanh": hard_tanh, "leaky_relu": leaky_relu, "softmax": softmax,
     **dict.fromkeys((*MAX_POOLS, *(f"{name}_with_indices" for name in MAX_POOLS)), pool(ops.MaxPool, "dilation")),
     **dict.fromkeys(("avg_pool1d", "avg_pool2d", "avg_pool3d"), pool(ops.AveragePool, "count_include_pad")),

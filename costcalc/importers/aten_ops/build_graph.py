@@ -9,8 +9,9 @@ from typing import Any
 from costcalc.errors import ImportRefused, Problem
 from costcalc.graph import LayerList, add
 from costcalc.importers.aten_ops.aten_table import ATEN_OPS
-from costcalc.importers.aten_ops.call_kinds import is_factory, multiplies, of_kind, plain_name
+from costcalc.importers.aten_ops.call_kinds import is_factory, multiplies, of_kind, plain_name, start_and_step
 from costcalc.importers.aten_ops.gradient_stops import detached, is_complex, is_real, stops_gradient
+from costcalc.importers.aten_ops.kept_places import BYTES, chosen_by
 from costcalc.importers.aten_ops.needed_calls import alone_in_modules, needed, passes_on, roots_of
 from costcalc.importers.aten_ops.shared_tensors import can_share
 from costcalc.importers.aten_ops.translation import Node, NoRule
@@ -26,6 +27,7 @@ from costcalc.importers.torch_runs.run_record import (
 )
 from costcalc.ops import Input
 from costcalc.ops.imported import Constant, Contraction, Elementwise, Move, Parameter, View
+from costcalc.ops.recurrent import Recurrent
 from costcalc.text import FreeNames
 
 
@@ -51,6 +53,7 @@ class GraphBuilder:
         self.read = {tensor.number for call in record.calls for tensor in call.tensors}
         self.read |= {tensor.number for tensor in record.outputs}
         self.has_complex = any(map(is_complex, self.made.values()))
+        self.changes: set[int] = set()  # tensors that depend on inputs or params
         self.stale: dict[int, Tensor] = {}  # tensors whose memory was written over, and what was written
         self.without_rule: dict[str, list[Call]] = {}
         self.assumed_free: dict[str, list[Call]] = {}
@@ -58,7 +61,7 @@ class GraphBuilder:
     def build(self) -> LayerList:
         """The graph. Raises ImportRefused with every op that has no rule."""
         for name, tensor in self.record.inputs.items():
-            self.layers[tensor.number] = self.add(self.names.take(name), Input(tensor.shape))
+            self.made_by(self.add(self.names.take(name), Input(tensor.shape)), tensor)
         calls = self.without_known(needed(self.record))
         alone = alone_in_modules(calls)
         for call in calls:
@@ -66,8 +69,9 @@ class GraphBuilder:
                 self.within = call.module
                 self.layers[call.outputs[0].number] = self.passed_on(call)
                 continue
-            node = self.node(call)
-            if node is not None:
+            if self.chooses(call):
+                self.place_chosen(call)
+            elif (node := self.node(call)) is not None:
                 self.place(call, node, id(call) in alone)
         if self.without_rule:
             op = next(iter(self.without_rule.values()))[0].op
@@ -80,6 +84,8 @@ class GraphBuilder:
         held = {learned.path: number for number, learned in self.record.learned.items()}
         tensors = {path: self.owners[number] for path, number in held.items() if number in self.owners}
         self.graph.graph["origin"] = Origin(self.modules, tensors)
+        for turn, (layer, key) in enumerate(tensors.values()):
+            self.graph.nodes[layer].setdefault("turns", {})[key] = turn
         self.graph.graph["warnings"] = self.missing()
         for tensor in self.record.outputs:
             if tensor.number in self.layers:
@@ -105,7 +111,7 @@ class GraphBuilder:
     def without_known(self, calls: list[Call]) -> list[Call]:
         """The calls but those whose results follow from constants and buffers alone: masks, positions. What is read of
         these is a constant."""
-        changes = {tensor.number for tensor in self.record.inputs.values()}
+        self.changes = changes = {tensor.number for tensor in self.record.inputs.values()}
         changes |= {number for number, held in self.record.learned.items() if not held.is_buffer}
         written: set[int] = set()  # the owners of memory that is written over with what changes
         found = []
@@ -133,6 +139,8 @@ class GraphBuilder:
             if made is None:
                 return self.free_or_none(call)
             found = Node(*made, {})
+        if isinstance(found.op, Recurrent) and not any(x.number in self.changes for x in found.inputs[1:]):
+            found = found._replace(inputs=found.inputs[:1])  # its first states are constants
         return detached(found) if stops_gradient(call) else found
 
     def passed_on(self, call: Call) -> str:
@@ -160,18 +168,42 @@ class GraphBuilder:
         made = out = self.add(name, node.op, *inputs, **self.how_own(node.own))
         if node.after is not None and call.outputs[0].number in self.read:
             out = self.add(self.names.take(f"{name}.view"), node.after, made)
-        self.layers[call.outputs[0].number] = out
+        self.made_by(out, call.outputs[0])
         if node.after is None:
             self.check_shape(out, call)
         self.written_over(call)
         for key, x in node.own.items():
             self.owners.setdefault(x.number, (name, key))
-        for tensor in call.outputs[1:]:
+        for i, tensor in enumerate(call.outputs[1:], 1):
             if tensor.number in self.read:
                 source = inputs[0] if isinstance(node.op, View) else made
-                self.layers[tensor.number] = self.add(
-                    self.names.take(f"{name}.view"), View(tensor.shape, detached=not is_real(tensor)), source
-                )
+                view = View(tensor.shape, not is_real(tensor), *start_and_step(call, i))
+                self.made_by(self.add(self.names.take(f"{name}.view"), view, source), tensor)
+
+    def chooses(self, call: Call) -> bool:
+        """Does a call choose elements, and keep or return their places in a tensor of its own? The largest of an axis
+        whose places nothing reads has an op of its own."""
+        return chosen_by(call) is not None and (plain_name(call) not in ATEN_OPS or call.outputs[1].number in self.read)
+
+    def place_chosen(self, call: Call) -> None:
+        """Adds a layer that finds the places of what a call chooses, and one that takes the values there, if something
+        reads these."""
+        self.within, chosen = call.module, chosen_by(call)
+        assert chosen is not None
+        values, places = call.outputs
+        name = self.names.take(f"{call.module}.{plain_name(call)}" if call.module else plain_name(call))
+        source = self.layer_of(call.arguments["self"])
+        found = self.add(self.names.take(f"{name}.places"), chosen.places, source)
+        self.made_by(found, places)
+        if values.number in self.read:
+            self.made_by(self.add(name, chosen.values, source, found), values)
+        self.written_over(call)
+
+    def made_by(self, layer: str, tensor: Tensor) -> None:
+        """Notes the layer that makes a tensor, and the bytes of an element if that is no float."""
+        self.layers[tensor.number] = layer
+        if tensor.dtype in BYTES:
+            self.graph.nodes[layer]["element_bytes"] = BYTES[tensor.dtype]
 
     def check_shape(self, name: str, call: Call) -> None:
         """Raises ImportRefused unless the rule of a layer's op gives the shape that torch gave."""
@@ -221,12 +253,10 @@ class GraphBuilder:
         if (newest := self.stale.pop(tensor.number, None)) is not None:
             view = View(tensor.shape)
             name = self.names.take(f"{self.within}.written" if self.within else "written")
-            self.layers[tensor.number] = self.add(name, view, self.layers[newest.number])
+            self.made_by(self.add(name, view, self.layers[newest.number]), tensor)
         if tensor.number not in self.layers:
             learned = self.record.learned.get(tensor.number)
-            self.layers[tensor.number] = (
-                self.constant(tensor) if learned is None else self.parameter(learned.path, learned)
-            )
+            self.made_by(self.constant(tensor) if learned is None else self.parameter(learned.path, learned), tensor)
         return self.layers[tensor.number]
 
     def constant(self, tensor: Tensor) -> str:
@@ -236,7 +266,8 @@ class GraphBuilder:
         if layer is None:
             module = self.makers.get(whole.number, self.within)
             name = f"{module}.constant" if module else "constant"
-            layer = self.layers[whole.number] = self.add(self.names.take(name), Constant(whole.shape))
+            layer = self.add(self.names.take(name), Constant(whole.shape))
+            self.made_by(layer, whole)
         if whole.shape == tensor.shape:
             return layer
         return self.add(self.names.take(f"{self.within}.view" if self.within else "view"), View(tensor.shape), layer)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from math import prod
 from typing import Any, NamedTuple
 
+from costcalc.importers.aten_ops.kept_places import kept_of
 from costcalc.importers.torch_runs.run_record import Call, Tensor, makes_new, short_name
 from costcalc.ops.imported import Contraction, Elementwise, Move, Reduction, View
 
@@ -56,6 +57,12 @@ MOVES = {
     "rot90", "max_unpool2d", "max_unpool3d", "masked_scatter", "index_copy", "index_fill", "take", "diag_embed",
     "median", "nanmedian", "kthvalue", "mode", "msort", "diagonal_copy",
 }  # fmt: skip
+ORDERS = {  # where the elements of moves go; those of the others are not known
+    **dict.fromkeys(("reshape", "flatten", "view", "squeeze", "unsqueeze"), "same"),
+    **dict.fromkeys(("clone", "contiguous", "copy", "to", "_to_copy"), "place"),
+    **dict.fromkeys(("pad", "constant_pad_nd", "tril", "triu"), "place"),
+}  # fmt: skip
+PARTS_OF_AXIS = ("split", "split_with_sizes", "chunk")
 BILINEAR, BICUBIC = 11, 35  # operations for each element that is interpolated
 INTERPOLATIONS = {"_upsample_bicubic2d_aa": BICUBIC, "_upsample_bilinear2d_aa": BILINEAR}
 ADDS_TO_PLACES = {"index_add": "source", "scatter_add": "src", "scatter_reduce": "src", "index_reduce": "source"}
@@ -82,7 +89,7 @@ def plain_name(call: Call) -> str:
 
 def multiplies(call: Call) -> bool:
     """Does a call multiply and add? It is counted even if nothing reads its output."""
-    return plain_name(call) in PRODUCTS | {"scaled_dot_product_attention", "lstm", "gru"}
+    return plain_name(call) in PRODUCTS | {"scaled_dot_product_attention", "lstm", "gru", "bilinear"}
 
 
 def of_kind(call: Call) -> tuple[Any, tuple[Tensor, ...]] | None:
@@ -93,16 +100,30 @@ def of_kind(call: Call) -> tuple[Any, tuple[Tensor, ...]] | None:
     if name in PRODUCTS:
         return Contraction(size, products_of(call), name in TRANSPOSED), factors_of(call)
     if call.views and not call.writes:
-        return View(size), inputs
+        return View(size, False, *start_and_step(call)), inputs
     if name in INTERPOLATIONS:
         return Reduction(size, INTERPOLATIONS[name]), inputs
     if (counted := of_places(name, size, call)) is not None:
         return counted
+    if name in MOVES:  # torch calls a copy pointwise
+        return Move(size, kept=kept_of(call, inputs), arranged=ORDERS.get(name, "unknown")), inputs
     if "pointwise" in call.tags or name in POINTWISE:
         return Elementwise(*_at_most(POINTWISE.get(name, Work(1, 1, (*range(len(inputs)),))), len(inputs))), inputs
     if "reduction" in call.tags or name in REDUCTIONS:
         return Reduction(size, *_at_most(REDUCTIONS.get(name, Work(1, 1, (0,))), len(inputs))), inputs
-    return (Move(size), inputs) if name in MOVES else None
+    return None
+
+
+def start_and_step(call: Call, output: int = 0) -> tuple[int, int]:
+    """Where the part of an axis begins that an output of a view takes, and in what steps; step 0 if that is not
+    known."""
+    name, given = plain_name(call), call.arguments
+    if name in PARTS_OF_AXIS:
+        return sum(one.shape[given.get("dim", 0)] for one in call.outputs[:output]), 1
+    if name != "slice":
+        return 0, 0
+    length, start = given["self"].shape[given.get("dim", 0)], given.get("start") or 0
+    return min(max(start + length * (start < 0), 0), length), given.get("step", 1)
 
 
 def of_places(name: str, size: tuple[int, ...], call: Call) -> tuple[Any, tuple[Tensor, ...]] | None:
@@ -118,7 +139,8 @@ def of_places(name: str, size: tuple[int, ...], call: Call) -> tuple[Any, tuple[
     added = given.get(key)
     if not isinstance(added, Tensor):
         return None
-    return Reduction(size, 1, 0), (added, *(one for one in call.tensors if one.number != added.number))
+    inputs = (added, *(one for one in call.tensors if one.number != added.number))
+    return Reduction(size, 1, 0, kept_of(call, inputs), keeps_output=name == "scatter_reduce"), inputs
 
 
 def _at_most(work: Work, inputs: int) -> Work:

@@ -27,7 +27,6 @@ LEFT_OUT = {  # choices of kernels and of number formats, which change no count,
     "attn_implementation", "_attn_implementation", "_attn_implementation_internal", "experts_implementation", "dtype",
     "torch_dtype", "quantization_config", "use_pretrained_backbone", "backbone_kwargs", "use_kernels",
 }  # fmt: skip
-EXPERTS = {"num_experts", "num_local_experts", "n_routed_experts"}
 
 
 def hf_model(text: str, make: Make = without_memory) -> tuple[nn.Module, Inputs | None]:
@@ -114,10 +113,8 @@ def _built(transformers: Any, given: dict[str, Any], path: str, make: Make) -> n
     if cls is None:
         has = f"architecture {str(named[0])[:64]!r}" if named[0] else "architecture of its own"
         raise ImportRefused(f"{path}: {kind!r} of transformers {transformers.__version__} has no {has}")
-    # the products of experts that torch computes at once are of this type alone
-    wide = {"dtype": torch.bfloat16} if EXPERTS & {*vars(config.get_text_config())} else {}
     with _without_values() if make is without_memory else nullcontext():
-        model: Any = make(cls._from_config, config, **wide)
+        model: Any = make(cls._from_config, config)
     model.tie_weights()  # which is a part of giving them values
     built: nn.Module = model
     return built

@@ -15,9 +15,9 @@ from costcalc.importers.onnx_files.onnx_graph import OnnxGraph
 from costcalc.importers.onnx_files.onnx_inputs import Given, open_sizes
 from costcalc.importers.onnx_files.onnx_record import OnnxRecord, record_of
 from costcalc.importers.torch_runs.run_record import STRICT, Leniency
+from costcalc.models.architecture import Architecture, image_knobs_of
 from costcalc.models.content_hash import content_hash
 from costcalc.models.graph_architecture import described
-from costcalc.models.model import Architecture, image_knobs_of
 
 NOTHING_GIVEN: Given = ((), {})
 

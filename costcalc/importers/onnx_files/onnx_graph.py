@@ -25,7 +25,8 @@ from costcalc.importers.onnx_files.onnx_values import Asked, Made, NodeRefused, 
 from costcalc.importers.torch_runs.run_record import STRICT, Leniency, lacks
 from costcalc.ops import Input
 from costcalc.ops.check_needs import check, needs_of
-from costcalc.ops.imported import Constant, Parameter, View
+from costcalc.ops.gradients import INDEX_BYTES
+from costcalc.ops.imported import Constant, Move, Parameter, View
 from costcalc.ops.rules import free
 from costcalc.text import plural
 
@@ -183,8 +184,12 @@ class OnnxGraph:
             placed.append(self.add(Layer(step.op, tuple(inputs), node.path, node.name, shape, i == main, owner)))
             self.owners.take(step, placed[-1], shapes)
         outputs = [Value(self.layers[placed[-1]].shape, placed[-1])]
+        places = next((i for i, step in zip(placed, made.steps) if getattr(step.op, "detached", False)), None)
         source = self.layers[placed[-1]].inputs[0] if isinstance(made.steps[-1].op, View) else placed[-1]
         for name, shape in zip(node.outputs[1:], made.others):
+            if places is not None:
+                outputs.append(Value(shape, places))
+                continue
             is_read = name in self.read
             view = Layer(View(shape), (source,), node.path, node.name, shape, is_main=False) if is_read else None
             outputs.append(Value(shape, self.add(view)) if view else known(shape))
@@ -277,6 +282,12 @@ class OnnxGraph:
             name = namer.name_of(layer)
             shares = {} if layer.shares is None else {"shares": names[layer.shares]}
             names.append(add(graph, name, layer.op, *[names[source] for source in layer.inputs], **shares))
+            for i in layer.op.kept if isinstance(layer.op, Move) else ():
+                if i > 0:  # it says where elements are
+                    graph.nodes[names[layer.inputs[i]]]["element_bytes"] = INDEX_BYTES
+        for output in self.record.outputs:
+            if (number := self.values[output].layer) is not None:
+                graph.nodes[names[number]]["is_output"] = True
         graph.graph["modules"] = {name: layer.path or "" for name, layer in zip(names, self.layers)}
         return graph
 

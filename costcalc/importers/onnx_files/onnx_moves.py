@@ -68,7 +68,7 @@ def split(asked: Asked) -> Made:
     total = equal(sum(sizes), x[axis])
     asked.need(total is not False, f"its sizes {sizes} do not add up to {x[axis]}")
     first, *others = ((*x[:axis], size, *x[axis + 1 :]) for size in sizes)
-    return Made((Step(View(first), (asked.x,)),), tuple(others))
+    return Made((Step(View(first, False, 0, 1), (asked.x,)),), tuple(others))
 
 
 def take(asked: Asked) -> Made | Value:
@@ -78,12 +78,13 @@ def take(asked: Asked) -> Made | Value:
     whole = all(is_rational(at) and at >= ENDLESS for at in ends) and all(step == 1 for step in steps)
     if whole and all(is_rational(at) and at == 0 for at in starts):
         return asked.x
-    out, turned = [*asked.x.shape], False
-    for axis, (_, size, step) in slices(asked).items():
+    out, turned, cut = [*asked.x.shape], False, slices(asked)
+    for axis, (_, size, step) in cut.items():
         out[axis], turned = size, turned or step < 0
     if any(is_rational(size) and size == 0 for size in out):
         return known(tuple(out))
-    return one(Move(tuple(out)) if turned else View(tuple(out)), asked.x)
+    ((start, _, step),) = cut.values() if len(cut) == 1 and not turned else ((0, 0, 0),)
+    return one(Move(tuple(out)) if turned else View(tuple(out), False, start, step), asked.x)
 
 
 def gather(asked: Asked) -> Made:
@@ -94,12 +95,12 @@ def gather(asked: Asked) -> Made:
     out = (*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :])
     if indices.is_known:
         return one(View(out) if not indices.shape else Move(out), x)
-    return one(Move(out, 1), x, indices)
+    return one(Move(out, 1, (1,)), x, indices)
 
 
 def gather_elements(asked: Asked) -> Made:
     """An element for each index."""
-    return one(Move(asked.input(1).shape, 1), asked.x, asked.input(1))
+    return one(Move(asked.input(1).shape, 1, (0, 1)), asked.x, asked.input(1))
 
 
 def gather_nd(asked: Asked) -> Made:
@@ -107,12 +108,12 @@ def gather_nd(asked: Asked) -> Made:
     x, indices, batch = asked.x.shape, asked.input(1), asked.attribute("batch_dims", 0)
     depth = indices.shape[-1] if indices.shape else 0
     asked.need(is_rational(depth) and 0 < depth <= len(x) - batch, f"its indices have the shape {indices.shape}")
-    return one(Move((*indices.shape[:-1], *x[batch + depth :]), 1), asked.x, indices)
+    return one(Move((*indices.shape[:-1], *x[batch + depth :]), 1, (1,)), asked.x, indices)
 
 
 def scatter(asked: Asked) -> Made:
     """A copy in which some elements are others."""
-    return one(Move(asked.x.shape), *(x for x in asked.inputs if x is not None))
+    return one(Move(asked.x.shape, kept=(1,)), *(x for x in asked.inputs if x is not None))
 
 
 def pad(asked: Asked) -> Made | Value:

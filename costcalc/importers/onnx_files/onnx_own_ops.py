@@ -20,8 +20,9 @@ def of_class(cls: Any) -> Translation:
         given = {key: value for key, value in asked.node.attributes.items() if key in kinds}
         op = cls(**{key: field_of(asked, kinds[key].name, value) for key, value in given.items()})
         inputs = [value for value in asked.inputs if value is not None]
-        ins = inputs if cls.max_arity is None else inputs[: cls.max_arity]
-        names = [tensor.name for tensor in op.weights(*(value.shape for value in ins))]
+        first = inputs if cls.arity is None else inputs[: cls.arity]
+        names = [tensor.name for tensor in op.weights(*(value.shape for value in first))]
+        ins = inputs if cls.arity is None else inputs[: max(cls.arity, len(inputs) - len(names))]
         own = dict(zip(names, inputs[len(ins) :]))
         asked.need(len(own) == len(names) and all(map(asked.owns, own.values())), "it lacks tensors of its own")
         return one(op, *ins, **own)

@@ -7,7 +7,7 @@ from typing import Any
 
 from costcalc import ops
 from costcalc.dims import Size, decided, elements, equal, exact_div
-from costcalc.importers.onnx_files.onnx_values import Asked, Made, Step, Translation, Value, one, own
+from costcalc.importers.onnx_files.onnx_values import Asked, Made, Step, Translation, Value, known, one, own
 from costcalc.ops.broadcast import broadcast
 from costcalc.ops.imported import Contraction, Elementwise, Move, Reduction, View
 
@@ -93,7 +93,10 @@ def recurrent(op: Any, gates: int) -> Translation:
         tensors = own(weight_ih_l0=weight, weight_hh_l0=again, bias_ih_l0=bias)
         states = (batch, ways, hidden) if batch_first else (ways, batch, hidden)
         out = (batch, length, ways, hidden) if batch_first else (length, ways, batch, hidden)
-        return Made((*first, Step(made, (read,), tensors), Step(View(out), (None,))), (states, states))
+        given = [asked.given(i) for i in (5, 6)[: op.states]]
+        first_states = [] if batch_first or all(x is None or x.is_known for x in given) else given
+        begins = tuple(x or known(states) for x in first_states)
+        return Made((*first, Step(made, (read, *begins), tensors), Step(View(out), (None,))), (states, states))
 
     return translated
 

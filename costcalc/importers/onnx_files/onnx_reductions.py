@@ -8,7 +8,7 @@ from costcalc import ops
 from costcalc.dims import Shape
 from costcalc.importers.aten_ops.call_kinds import Work
 from costcalc.importers.onnx_files.onnx_values import Asked, Made, Step, Translation, Value, one
-from costcalc.ops.imported import Reduction
+from costcalc.ops.imported import Move, Reduction
 
 OPERATIONS = {"ReduceMean": "mean", "ReduceSum": "sum", "ReduceMax": "max", "ReduceMin": "min", "ReduceL2": "norm"}
 OTHER_REDUCTIONS = {
@@ -64,4 +64,5 @@ def top_k(asked: Asked) -> Made:
     count, axis = asked.numbers("k", 1) or (), asked.axis(-1)
     asked.need(len(count) == 1, "it does not say how many")
     out = (*asked.x.shape[:axis], count[0], *asked.x.shape[axis + 1 :])
-    return Made((Step(Reduction(out, 1, 0), (asked.x,)),), (out,))
+    places = Step(Reduction(out, 1, 0, detached=True), (asked.x,))
+    return Made((places, Step(Move(out, kept=(1,)), (asked.x, None))), (out,))

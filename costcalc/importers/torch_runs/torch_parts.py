@@ -10,12 +10,6 @@ from torch import Tensor
 MEAN = 1  # the mode of a bag that torch calls so
 
 
-def _bilinear(x: Tensor, y: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """x·W·y for each feature: a product of matrices, then one of vectors."""
-    out = torch.einsum("...oj,...j->...o", torch.einsum("...i,oij->...oj", x, weight), y)
-    return out if bias is None else out + bias
-
-
 def _glu(x: Tensor, dim: int = -1) -> Tensor:
     """One half times the sigmoid of the other."""
     a, b = x.chunk(2, dim)
@@ -44,8 +38,20 @@ def _embedding_bag(
     return (out, *(torch.zeros(0, dtype=torch.int64) for _ in range(3)))
 
 
+def _grouped_mm(a: Tensor, b: Tensor, offs: Tensor | None = None, *_: Any, **__: Any) -> Tensor | None:
+    """The output of products whose rows, columns or summands fall into groups; None in bfloat16, the one type in which
+    torch has it on meta."""
+    if a.dtype == torch.bfloat16:
+        return None
+    if a.dim() == b.dim():  # of 2 axes the summands fall into groups, of 3 each group has its own product
+        groups = b.shape[0] if offs is None else len(offs)
+        return torch.empty(groups, a.shape[-2], b.shape[-1], dtype=a.dtype, device="meta")
+    return torch.empty(a.shape[-2], b.shape[-1], dtype=a.dtype, device="meta")
+
+
+WITHOUT_KERNEL = {"aten::_grouped_mm": _grouped_mm}
 PARTS = {
-    "aten::bilinear": _bilinear, "aten::glu": _glu, "aten::affine_grid_generator": _affine_grid,
+    "aten::glu": _glu, "aten::affine_grid_generator": _affine_grid,
     "aten::embedding_bag": _embedding_bag, "aten::_embedding_bag": _embedding_bag,
     "aten::_embedding_bag_forward_only": _embedding_bag,
 }  # fmt: skip

@@ -14,7 +14,7 @@ from costcalc.errors import ImportRefused
 from costcalc.importers.torch_runs.run_record import Call, Tensor, tensors_of
 from costcalc.importers.torch_runs.torch_facts import Facts, dtype_name, facts_of
 from costcalc.importers.torch_runs.torch_known import LOOKUPS, KnownValues
-from costcalc.importers.torch_runs.torch_parts import PARTS
+from costcalc.importers.torch_runs.torch_parts import PARTS, WITHOUT_KERNEL
 
 META, CPU = torch.device("meta"), torch.device("cpu")
 RESOLVES = ("aten::resolve_conj", "aten::resolve_neg")
@@ -134,6 +134,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             if found is not None:
                 return found
         out = facts.quick(*shown, **named) if facts.quick and self.quick else None
+        if out is None and facts.name in WITHOUT_KERNEL:
+            out = WITHOUT_KERNEL[facts.name](*shown, **named)
         if out is None:
             out = func(*shown, **named)
         self.record(func, facts, given, out, read)
