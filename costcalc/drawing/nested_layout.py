@@ -12,7 +12,7 @@ from costcalc.drawing.drawing import DrawingData, PlacedBox, PlacedFrame, Placed
 from costcalc.drawing.frame_layout import FrameLayout, Link, Member
 from costcalc.drawing.frames import common, opened
 from costcalc.drawing.sheet_columns import ONE_COLUMN, Columns, in_columns
-from costcalc.drawing.sketch import LABEL_SIZE, TITLE_SIZE, Sketch
+from costcalc.drawing.sketch import LABEL_SIZE, Sketch
 from costcalc.drawing.text_widths import text_width
 
 MARGIN = 16.0  # px around the drawing
@@ -71,7 +71,6 @@ class _NestedLayout:
             if name != WHOLE
         ]
         width, height = cuts.size(whole)
-        width = max(width, text_width(self.sketch.title, TITLE_SIZE + 1, bold=True))
         wires = self._wires(corners, cuts)
         return DrawingData(
             self.sketch, boxes, frames, wires, round(width + 2 * MARGIN, 1), round(height + 2 * MARGIN, 1)

@@ -19,5 +19,4 @@ def network_drawing(
     """The drawing of a network, as `Net.drawing` has it."""
     if style not in STYLES:
         raise unknown("style", style, STYLES)
-    data = laid_out(network_sketch(cost, depth=depth, shade=shade, every_layer=every_layer))
-    return Drawing(data.sketch, data.boxes, data.frames, data.wires, data.width, data.height)
+    return Drawing.of(laid_out(network_sketch(cost, depth=depth, shade=shade, every_layer=every_layer)))
