@@ -73,7 +73,7 @@ class Net(Model):
         """
         from costcalc.analysis.picture.network_drawing import network_drawing
 
-        cost = self.cost(unrolled=unrolled)
+        cost = self.cost(unrolled=unrolled or seconds is not None)  # each copy of a layer is timed
         return network_drawing(
             cost,
             depth=depth,
