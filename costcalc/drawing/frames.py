@@ -27,6 +27,16 @@ def tidied(paths: Sequence[Path]) -> list[Path]:
     return kept
 
 
+def without_large(paths: Sequence[Path], large: int) -> list[Path]:
+    """The paths of boxes without frames of at least so many boxes that are more than half of all."""
+    inside: dict[str, int] = {}
+    for path in paths:
+        for frame in path:
+            inside[frame] = inside.get(frame, 0) + 1
+    dropped = {frame for frame, many in inside.items() if many >= large and 2 * many > len(paths)}
+    return [tuple(frame for frame in path if frame not in dropped) for path in paths]
+
+
 def opened(paths: Mapping[str, Path], wires: Iterable[tuple[str, str]]) -> dict[str, Path]:
     """The paths of boxes by key without frames that a path leaves and comes back to: such a frame would have to stand
     above and below another box."""

@@ -166,7 +166,8 @@ def _volume(place: PlacedVolume, lowest: float) -> Iterator[Shape]:
     if volume.shade:
         yield Area("shade", face, round(MOST_SHADE * volume.shade, 3))
     y = lowest + 18
-    yield Text("ink", volume.title, place.x, round(y, 1), TITLE_SIZE - 1, True, True)
+    if volume.title:
+        yield Text("ink", volume.title, place.x, round(y, 1), TITLE_SIZE - 1, True, True)
     for line in volume.lines:
         y += LINE_HEIGHT
         yield Text("ink", line, place.x, round(y, 1), LINE_SIZE, False, True)
