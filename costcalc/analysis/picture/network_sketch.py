@@ -66,7 +66,7 @@ class _Sketcher:
         links, lists = self._wires()
         ends = [(_key(source), _key(target)) for source, target in links]
         given = {_key(number): tuple(prefixes(unit.name)) for number, unit in enumerate(self.units)}
-        paths = tidied(without_large([*opened(given, ends).values()], LARGE))
+        paths = tidied(without_large([*opened(given, ends).values()], LARGE), self.repeated.found)
         plain = self._side_by_side(links, paths)
         self.numbers.measure(self.units)
         boxes = with_channel_widths(
