@@ -338,3 +338,8 @@ def test_a_metric_that_is_the_same_at_all_points_is_a_column(tmp_path, metric):
     assert costcalc.sweep(net, **given, top=2, by=f"-{metric}").to_records() == every[:2]
     assert costcalc.sweep(net, **given, pareto=f"{metric},x").to_records() == every[2:]
     assert costcalc.sweep(net, **given).fit().to_records()[0]["x"] == 0
+
+
+def test_a_knob_may_have_the_name_of_what_points_do_not_have():
+    """Strides are of layers alone; every spec has a table of its presets."""
+    assert len(costcalc.sweep_presets("quiz_layer").rows) == 8
