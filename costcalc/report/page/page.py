@@ -212,22 +212,37 @@ def check_page(path: Path | str) -> None:
     jinja2 or matplotlib, OSError."""
     if Path(path).suffix.lower() not in SUFFIXES:
         raise UsageError(f"{str(path)!r}: a report is an .html file")
-    _template()
-    import_matplotlib()
+    check_extras()
     check(Path(path))
 
 
+def check_extras() -> None:
+    """Raises MissingExtra without jinja2 or matplotlib."""
+    _template()
+    import_matplotlib()
+
+
 def _template() -> Any:
+    return page_template(HERE).get_template("template.html")
+
+
+def page_template(folder: Path) -> Any:
+    """An environment of jinja2 for the templates of a folder: text is escaped, and what is missing is an error. Raises
+    MissingExtra."""
     try:
         from jinja2 import Environment, FileSystemLoader, StrictUndefined
         from markupsafe import Markup
     except ImportError:
         raise MissingExtra("a report needs jinja2", "report") from None
     environment = Environment(
-        loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(folder),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     environment.filters |= {"visible": lambda text: visible(str(text)), "trusted": Markup, "value": value_text}
-    return environment.get_template("template.html")
+    return environment
 
 
 def _closed_forms(model: Model, metrics: Sequence[str]) -> tuple[ClosedForms | None, str]:
