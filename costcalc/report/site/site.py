@@ -54,8 +54,8 @@ def write_site(
     """Writes the site of these networks, by default of every spec of the library, and returns its files.
 
     All links are relative, so that it opens from a disk. The folder is made, or is empty; with `replace` an earlier
-    site in it gives way. Raises UsageError for another folder and for two networks of one name, MissingExtra without jinja2
-    or matplotlib, OSError, and what `load` raises.
+    site in it gives way. Raises UsageError for another folder and for two networks of one name, MissingExtra without
+    jinja2 or matplotlib, OSError, and what `load` raises.
     """
     target = Path(folder)
     _check(target, replace)
