@@ -75,7 +75,14 @@ class Net(Model):
 
         cost = self.cost(unrolled=unrolled)
         return network_drawing(
-            cost, depth=depth, shade=shade, style=style, every_layer=every_layer, width=width, seconds=seconds
+            cost,
+            depth=depth,
+            shade=shade,
+            style=style,
+            every_layer=every_layer,
+            width=width,
+            copies=unrolled,
+            seconds=seconds,
         )
 
     def __str__(self) -> str:

@@ -14,10 +14,10 @@ from costcalc.errors import unknown
 
 def network_drawing(
     cost: Cost, *, depth: int | None = None, shade: str = "macs", style: str = "blocks", every_layer: bool = False,
-    width: int | None = None, seconds: Mapping[str, float] | None = None,
+    width: int | None = None, copies: bool = False, seconds: Mapping[str, float] | None = None,
 ) -> Drawing:  # fmt: skip
     """The drawing of a network, as `Net.drawing` has it."""
     if style not in STYLES:
         raise unknown("style", style, STYLES)
-    data = laid_out(network_sketch(cost, depth=depth, shade=shade, every_layer=every_layer))
-    return Drawing(data.sketch, data.boxes, data.frames, data.wires, data.width, data.height)
+    sketch = network_sketch(cost, depth=depth, shade=shade, every_layer=every_layer, copies=copies, seconds=seconds)
+    return Drawing.of(laid_out(sketch, width=width))
