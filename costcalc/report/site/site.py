@@ -22,7 +22,7 @@ from costcalc.errors import UsageError
 from costcalc.files import check_folder, explaining_write_errors
 from costcalc.lectures.lecture_tour import lecture_tour
 from costcalc.net import Net, Target, load
-from costcalc.report.page.page import Page, check_extras, page_template
+from costcalc.report.page.page import check_template, page, page_templates
 from costcalc.spec.lecture_titles import LECTURES
 from costcalc.spec.library import entries
 from costcalc.table import cell, short_text
@@ -55,11 +55,11 @@ def write_site(
 
     All links are relative, so that it opens from a disk. The folder is made, or is empty; with `replace` an earlier
     site in it gives way. Raises UsageError for another folder and for two networks of one name, MissingExtra without
-    jinja2 or matplotlib, OSError, and what `load` raises.
+    jinja2, OSError, and what `load` raises.
     """
     target = Path(folder)
     _check(target, replace)
-    check_extras()
+    check_template()
     nets = [load(each) for each in targets or [entry.name for entry in entries() if entry.kind == "spec"]]
     _check_names(nets)
     with explaining_write_errors(target):
@@ -107,7 +107,7 @@ def _files(nets: Sequence[Net], progress: Progress) -> Iterator[tuple[str, str]]
         progress(done / len(nets), net.name)
         cards.append(_card(net, lectures.get(net.name)))
         yield f"drawings/{file_name(net)}.svg", _drawing(net)
-        yield f"networks/{file_name(net)}.html", Page.of(net).html()
+        yield f"networks/{file_name(net)}.html", page(net).html()
     render = _renderer()
     yield "index.html", render("gallery.html", groups=_groups(cards), count=len(cards))
     yield "lectures.html", render("lecture_pages.html", lectures=_lectures(), names={card.name for card in cards})
@@ -147,6 +147,6 @@ def _lectures() -> list[dict[str, Any]]:
 
 
 def _renderer() -> Callable[..., str]:
-    environment: Any = page_template(HERE)
+    environment: Any = page_templates(HERE)
     shared: Mapping[str, Any] = {"css": (HERE / "site.css").read_text(encoding="utf-8"), "version": __version__}
     return lambda name, **parts: str(environment.get_template(name).render({**shared, **parts}))
