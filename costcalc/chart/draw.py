@@ -12,8 +12,24 @@ from itertools import chain
 from typing import Any
 
 from costcalc.chart.axes import ACCENT, INK, PALE, figure, label, label_axes, label_few_decades, legend
-from costcalc.chart.chart_data import ChartData, CurvesData, Group, HeatMapData, Line, ScatterData, are_numbers
+from costcalc.chart.chart_data import (
+    BallsData,
+    BandsData,
+    BarsData,
+    ChartData,
+    CurvesData,
+    Group,
+    HeatMapData,
+    Line,
+    RooflineData,
+    ScatterData,
+    are_numbers,
+)
+from costcalc.chart.draw_balls import draw_balls
+from costcalc.chart.draw_bands import draw_bands
+from costcalc.chart.draw_bars import draw_bars
 from costcalc.chart.draw_heat_map import draw_heat_map
+from costcalc.chart.draw_roofline import draw_roofline
 from costcalc.chart.point_labels import label_points
 from costcalc.errors import MissingExtra
 from costcalc.text import value_text
@@ -21,9 +37,12 @@ from costcalc.text import value_text
 STYLE = {
     "svg.hashsalt": "costcalc", "svg.fonttype": "none", "font.size": 10, "axes.titlesize": 11, "axes.spines.top": False,
     "axes.spines.right": False, "figure.dpi": 100, "savefig.dpi": 150, "hatch.linewidth": 0.6, "path.simplify": False,
-    "axes.unicode_minus": False, "text.parse_math": False,
+    "axes.unicode_minus": False, "text.parse_math": False, "pdf.fonttype": 42, "ps.fonttype": 42,
 }  # fmt: skip
-UNDATED = {"svg": dict.fromkeys(("Date", "Creator", "Format", "Type")), "png": {"Software": None}}
+UNDATED: dict[str, dict[str, None]] = {
+    "svg": dict.fromkeys(("Date", "Creator", "Format", "Type")), "png": {"Software": None},
+    "pdf": dict.fromkeys(("CreationDate", "ModDate", "Creator", "Producer")),
+}  # fmt: skip
 MARKERS = "osD^vP*X"
 MAX_VECTOR_DOTS = 1_500  # more of them become one raster image
 
@@ -38,7 +57,7 @@ def import_matplotlib() -> Any:
 
 
 def render(chart: ChartData, format: str) -> bytes:
-    """The picture as bytes of an SVG or PNG. Raises MissingExtra without matplotlib."""
+    """The picture as bytes of an SVG, PNG or PDF. Raises MissingExtra without matplotlib."""
     out = io.BytesIO()
     with _quietly(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of characters that its font lacks: a reader of an SVG has other fonts
@@ -131,6 +150,7 @@ def _draw_group(axes: Any, group: Group) -> None:
 
 DRAWERS: dict[type[ChartData], Callable[[Any], Any]] = {
     CurvesData: _draw_curves, HeatMapData: draw_heat_map, ScatterData: _draw_scatter,
+    BallsData: draw_balls, BarsData: draw_bars, BandsData: draw_bands, RooflineData: draw_roofline,
 }  # fmt: skip
 
 

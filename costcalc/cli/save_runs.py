@@ -79,6 +79,12 @@ def _result(measurement: Measurement) -> dict[str, Any]:
     names = {"median": "seconds", "iqr": "seconds_iqr", "low": "seconds_low", "high": "seconds_high", "runs": "samples"}
     parts = {f"{name}_seconds": measurement.part(i).median for i, name in enumerate(measurement.parts)}
     rows = list(measurement.rows)
+    layers: dict[str, Any] = {}
+    if measurement.layers and measurement.ceilings:
+        layers["ceilings"] = asdict(measurement.ceilings)
+        layers["layers"] = [asdict(layer) for layer in measurement.layers]
+        layers["layers_whole_seconds"] = measurement.whole_seconds
+        layers["layers_other_cores"] = measurement.layers_other_cores
     return {
         **{ours: total[theirs] for theirs, ours in names.items()},
         **parts,
@@ -91,4 +97,5 @@ def _result(measurement: Measurement) -> dict[str, Any]:
         "macs": measurement.macs,
         "activations": measurement.activations,
         "mac_activations": sum(row.total("activations") for row in rows if row.macs),
+        **layers,
     }
