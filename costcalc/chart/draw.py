@@ -59,7 +59,7 @@ def import_matplotlib() -> Any:
 def render(chart: ChartData, format: str) -> bytes:
     """The picture as bytes of an SVG, PNG or PDF. Raises MissingExtra without matplotlib."""
     out = io.BytesIO()
-    with _quietly(), warnings.catch_warnings():
+    with quietly(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of characters that its font lacks: a reader of an SVG has other fonts
         plotting = import_matplotlib()
         with plotting.rc_context():
@@ -70,7 +70,7 @@ def render(chart: ChartData, format: str) -> bytes:
 
 
 @contextmanager
-def _quietly() -> Iterator[None]:
+def quietly() -> Iterator[None]:
     """Hides the messages of matplotlib about its caches."""
     log = logging.getLogger("matplotlib")
     before = log.level

@@ -73,7 +73,7 @@ class PlacedWire(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Drawing:
+class DrawingData:
     """A sketch with places for everything in it."""
 
     sketch: Sketch
@@ -82,6 +82,7 @@ class Drawing:
     wires: Sequence[PlacedWire]
     width: float
     height: float
+    most_width: float | None = None  # px that it is shown in at most
 
     @property
     def places(self) -> Mapping[str, Rectangle]:
