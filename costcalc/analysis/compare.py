@@ -62,11 +62,11 @@ class Comparison(Result):
     def chart(self, y: str | None = None, x: str = "macs") -> Bars | Balls:
         """The networks as balls over two numbers, quoted figures or metrics: `chart("top1")`. Without `y` bars: the
         first metric by the size of maps. Raises UnknownName and UsageError."""
-        from costcalc.analysis.compare_chart import ball_chart, bar_chart, check_bar_chart
+        from costcalc.analysis.compare_chart import ball_chart
+        from costcalc.analysis.size_chart import bar_chart
 
         if y is not None:
             return ball_chart(self.models, self.costs, x, y, self.seconds)
-        check_bar_chart(self.models, self.by)
         return bar_chart(self.costs, self.by)
 
     def plot(self, path: Path | str, y: str | None = None, x: str = "macs") -> None:

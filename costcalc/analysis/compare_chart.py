@@ -1,4 +1,4 @@
-"""Pictures of several networks: balls over two of their numbers, and a metric by the size of their maps.
+"""Pictures of several networks: balls over two of their numbers.
 
 ball_chart([costcalc.load(name) for name in ("resnet50", "vgg16")], y="top1").save("ball.svg")
 """
@@ -8,23 +8,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from costcalc.analysis.align import FLAT, by_size
-from costcalc.analysis.breakdown import largest_first
-from costcalc.analysis.cost import Cost, numeric_cost
-from costcalc.analysis.metrics import METRICS, metric_of
+from costcalc.analysis.cost import Cost
+from costcalc.analysis.metrics import METRICS
 from costcalc.analysis.quoted import QUOTED_COLUMNS, brief_notes, quotes_of
-from costcalc.analysis.sweep.measured import Lookup, measured_seconds
 from costcalc.analysis.sweep.sweep_chart import metric_axis
-from costcalc.chart import Axis, Ball, Balls, Bar, Bars
+from costcalc.chart import Axis, Ball, Balls
 from costcalc.errors import UsageError, unknown
 from costcalc.models.knob import QUOTED
 from costcalc.models.model import Model
 from costcalc.text import plural
 
-MAX_NETWORKS_IN_BARS = 8  # as many shades and hatches can be told apart
-MAX_BARS = 120  # in one picture
 LOG_FROM = 10  # times the least: an axis that spans more is logarithmic
-SIZE_AXIS = Axis("maps that layers make", "height × width")
 
 
 def check_ball_chart(models: Sequence[Model], x: str, y: str) -> None:
@@ -51,16 +45,16 @@ def ball_chart(
     values = {name: _values(models, costs, name, seconds) for name in (x, y)}
     drawn = [i for i in range(len(models)) if values[x][i] is not None and values[y][i] is not None]
     if not drawn:
-        raise UsageError(f"no network has both {_title(x)} and {_title(y)}: {' '.join(_left_out(models, values))}")
+        raise UsageError(f"nothing to draw; {'; '.join(_left_out(models, values))}")
     names: dict[tuple[Any, ...], list[str]] = {}
     for i in drawn:
         names.setdefault((values[x][i], values[y][i], costs[i].total("params")), []).append(models[i].label)
     balls = [Ball(", ".join(dict.fromkeys(labels)), *place) for place, labels in names.items()]
     quoted = [name for name in dict.fromkeys((y, x)) if name in QUOTED]
     sources = brief_notes([quotes_of(models[i], quoted) for i in drawn], quoted) if quoted else []
-    axes = (_axis(name, [values[name][i] for i in drawn]) for name in (x, y))
+    over, up = (_axis(name, [values[name][i] for i in drawn]) for name in (x, y))
     title = f"{_title(y)} over {_title(x)}, {plural(len(drawn), 'network')}"
-    return Balls(title, *axes, metric_axis("params"), tuple(balls), (*sources, *_left_out(models, values)))
+    return Balls(title, over, up, metric_axis("params"), tuple(balls), (*sources, *_left_out(models, values)))
 
 
 def _values(models: Sequence[Model], costs: Sequence[Cost], name: str, seconds: Sequence[float | None]) -> list[Any]:
@@ -93,38 +87,9 @@ def _left_out(models: Sequence[Model], values: dict[str, list[Any]]) -> list[str
         if lacking and name in QUOTED:
             notes.append(f"not drawn, as no spec quotes their {_title(name)}: {', '.join(lacking)}")
         elif lacking:
-            notes.append(f"not drawn, as they have no {_title(name)}; `costcalc time` measures it: {', '.join(lacking)}")
+            why = f"not drawn, as they have no {_title(name)}, which `costcalc time` measures"
+            notes.append(f"{why}: {', '.join(lacking)}")
     return notes
-
-
-def check_bar_chart(models: Sequence[Model], metric: str) -> None:
-    """Raises the errors of `bar_chart` that are known before anything is counted."""
-    if not metric_of(metric).is_sum:
-        raise UsageError(f"{metric} is not the sum of its layers, so sizes of maps have no shares in it; try macs")
-    if len(models) > MAX_NETWORKS_IN_BARS:
-        most = f"{MAX_NETWORKS_IN_BARS} networks at most, not {len(models)}"
-        raise UsageError(f"bars by the size of maps show {most}; --y top1 draws a ball for each network")
-
-
-def bar_chart(costs: Sequence[Cost], metric: str = "macs") -> Bars:
-    """A metric by the size of the maps that layers make, the largest first: what each network does on images of each
-    size. Raises UsageError for a metric that is no sum, and for too many networks or sizes."""
-    found = [{part.name: part.cost for part in by_size(cost, metric)} for cost in costs]
-    sizes = sorted(set().union(*found) - {FLAT}, key=largest_first)
-    sizes += [FLAT] * any(FLAT in each for each in found)
-    if len(sizes) * len(costs) > MAX_BARS:
-        raise UsageError(f"a picture shows {MAX_BARS} bars at most, not {len(sizes) * len(costs)}: name fewer networks")
-    bars = [Bar(cost.target, tuple(each.get(size) for size in sizes)) for cost, each in zip(costs, found)]
-    names = tuple(map(_squared, sizes))
-    title = f"{METRICS[metric].title} by the size of maps: {', '.join(cost.target for cost in costs)}"
-    totals = f"in all: {', '.join(f'{cost.target} {cost.total(metric):,}' for cost in costs)}"
-    return Bars(title, SIZE_AXIS, metric_axis(metric), names, tuple(bars), (totals,))
-
-
-def _squared(size: str) -> str:
-    """`56²` for `56×56`."""
-    first, _, second = size.partition("×")
-    return f"{first}²" if first == second else size
 
 
 def _and(names: Sequence[str]) -> str:

@@ -13,12 +13,20 @@ from pathlib import Path
 from costcalc.chart.chart_data import MAX_NUMBERED_VALUES as MAX_NUMBERED_VALUES
 from costcalc.chart.chart_data import Axis as Axis
 from costcalc.chart.chart_data import Ball as Ball
-from costcalc.chart.chart_data import BallsData, BandsData, BarsData, ChartData, CurvesData, HeatMapData
+from costcalc.chart.chart_data import (
+    BallsData,
+    BandsData,
+    BarsData,
+    ChartData,
+    CurvesData,
+    HeatMapData,
+    RooflineData,
+    ScatterData,
+)
 from costcalc.chart.chart_data import Bar as Bar
 from costcalc.chart.chart_data import Group as Group
 from costcalc.chart.chart_data import Line as Line
 from costcalc.chart.chart_data import Mark as Mark
-from costcalc.chart.chart_data import RooflineData, ScatterData
 from costcalc.chart.chart_data import Stretch as Stretch
 from costcalc.chart.chart_data import Worked as Worked
 from costcalc.chart.chart_data import are_numbers as are_numbers

@@ -44,6 +44,7 @@ UNDATED: dict[str, dict[str, None]] = {
     "pdf": dict.fromkeys(("CreationDate", "ModDate", "Creator", "Producer")),
 }  # fmt: skip
 MARKERS = "osD^vP*X"
+MAX_POINTS_AVOIDED = 200  # of a group: names lie on the marks of larger ones
 MAX_VECTOR_DOTS = 1_500  # more of them become one raster image
 
 
@@ -130,7 +131,9 @@ def _draw_scatter(chart: ScatterData) -> Any:
     if len(chart.groups) > 1:
         legend(axes)
     named = [(float(p.x), float(p.y), p.name) for group in chart.groups for p in group.points if p.name]
-    label_points(axes, named, [(float(p.x), float(p.y)) for g in chart.groups if g.kind == "rings" for p in g.points])
+    few = [group for group in chart.groups if group.kind != "dots" and len(group.points) <= MAX_POINTS_AVOIDED]
+    others = [(float(p.x), float(p.y)) for group in few for p in group.points if not p.name]
+    label_points(axes, named, others)
     return drawing
 
 

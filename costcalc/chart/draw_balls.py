@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 from costcalc.chart.axes import (
@@ -33,6 +34,16 @@ BALL: dict[str, Any] = {
 
 
 def draw_balls(chart: BallsData) -> Any:
+    """Names that find no room stand below."""
+    drawing, lacking = _drawn(chart)
+    if not lacking:
+        return drawing
+    note = f"without room for their names: {', '.join(lacking)}"
+    return _drawn(replace(chart, notes=(*chart.notes, note)))[0]
+
+
+def _drawn(chart: BallsData) -> tuple[Any, list[str]]:
+    """The figure, and the names that found no room."""
     drawing, ((axes,),) = figure(chart.title, height=HEIGHT)
     write_notes(drawing, chart.notes)
     most = max((float(ball.size) for ball in chart.balls), default=1.0) or 1.0
@@ -50,8 +61,7 @@ def draw_balls(chart: BallsData) -> Any:
     axes.set_axisbelow(True)
     _key(axes, chart, most, largest)
     named = [(x, y, ball.name) for x, y, ball in zip(xs, ys, chart.balls)]
-    label_points(axes, named, radii=radii)
-    return drawing
+    return drawing, label_points(axes, named, radii=radii)
 
 
 def radius_of(ball: Ball, most: float, largest: float) -> float:
@@ -62,7 +72,7 @@ def radius_of(ball: Ball, most: float, largest: float) -> float:
 def round_size(most: float) -> float:
     """The largest of 1, 2 and 5 times a power of ten that is at most a quarter of `most`."""
     power = 10.0 ** math.floor(math.log10(most / 4))
-    return max(digit * power for digit in (1, 2, 5) if digit * power <= most / 4)
+    return float(max(digit * power for digit in (1, 2, 5) if digit * power <= most / 4))
 
 
 def _leave_room(axes: Any, chart: BallsData, xs: list[float], ys: list[float], largest: float) -> None:

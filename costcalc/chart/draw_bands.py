@@ -101,7 +101,8 @@ def _name(axes: Any, renderer: Any, stretch: Stretch, y: float, offset: float, s
     if text_width(renderer, name, size) + MARGIN <= ends[1] - ends[0]:
         axes.annotate(
             name, ((stretch.start + stretch.end) / 2, y), (0, offset), xycoords=axes.get_xaxis_transform(),
-            textcoords="offset points", ha="center", va="bottom" if y else "top", fontsize=size, color="0.25", annotation_clip=False,
+            textcoords="offset points", ha="center", va="bottom" if y else "top", fontsize=size, color="0.25",
+            annotation_clip=False,
         )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 
 from costcalc.chart.axes import ACCENT, FONT_SIZE, INK, figure, label, label_axes, write_notes
 from costcalc.chart.chart_data import Axis, RooflineData, Worked, short_number
@@ -33,14 +34,14 @@ def draw_roofline(chart: RooflineData) -> Any:
     )  # fmt: skip
     label_axes(axes, Axis("MACs for each byte moved", log=True), Axis("MACs a second", log=True))
     ends = _limits(axes, chart)
-    _draw_ceilings(axes, chart, *ends)
+    ceilings = _draw_ceilings(axes, chart, *ends)
     axes.grid(color="0.92", linewidth=0.6)
     axes.set_axisbelow(True)
     _legend(axes)
     named = [(each.intensity, each.rate, each.name) for each in largest(chart)]
     others = [(each.intensity, each.rate) for each in (*chart.layers, chart.whole) if each not in largest(chart)]
     radii = [(max(SMALLEST_AREA, LARGEST_AREA * each.seconds / longest)) ** 0.5 / 2 for each in largest(chart)]
-    label_points(axes, named, others, radii)
+    label_points(axes, named, others, radii, ceilings)
     return drawing
 
 
@@ -71,15 +72,19 @@ def _limits(axes: Any, chart: RooflineData) -> tuple[float, float]:
     return low / ROOM, high * ROOM
 
 
-def _draw_ceilings(axes: Any, chart: RooflineData, low: float, high: float) -> None:
+def _draw_ceilings(axes: Any, chart: RooflineData, low: float, high: float) -> list[Any]:
+    """Draws the two ceilings. Returns the ends of each."""
     ridge = chart.macs_per_second / chart.bytes_per_second
     roofs = (
         ([ridge, high], "-", f"large matrix product:\n{short_number(chart.macs_per_second)}MAC/s"),
         ([low, ridge], "--", f"large copy:\n{short_number(chart.bytes_per_second)}B/s"),
     )
+    drawn = []
     for xs, style, text in roofs:
         ys = [chart.ceiling(x) for x in xs]
         axes.plot(xs, ys, linestyle=style, color=INK, linewidth=1.4, label=text, zorder=3)
+        drawn.append([*zip(xs, ys)])
+    return drawn
 
 
 def _legend(axes: Any) -> None:

@@ -60,12 +60,19 @@ class NamePlace(NamedTuple):
     line: Leader | None
 
 
-def places(frame: NameBox, discs: Sequence[Disc], labels: Sequence[NameSize]) -> list[NamePlace | None]:
-    """A place for each label. Those with the most discs around them choose first, each the nearest free place."""
+def places(
+    frame: NameBox, discs: Sequence[Disc], labels: Sequence[NameSize], lines: Sequence[Leader] = ()
+) -> list[NamePlace | None]:
+    """A place for each label, on none of these lines. Those with the most discs around them choose first, each the
+    nearest free place."""
     found: dict[int, NamePlace] = {}
     for i in sorted(range(len(labels)), key=lambda i: (-_crowd(discs, labels[i]), i)):
         place = next(
-            (each for each in _tries(discs[labels[i].disc], labels[i]) if _is_free(each, frame, discs, labels[i], found)),
+            (
+                each
+                for each in _tries(discs[labels[i].disc], labels[i])
+                if not any(crosses(line, each.box) for line in lines) and _is_free(each, frame, discs, labels[i], found)
+            ),
             None,
         )
         if place is not None:
@@ -103,7 +110,9 @@ def _line(disc: Disc, box: NameBox) -> Leader:
     return Leader(disc.x + share * dx, disc.y + share * dy, to_x, to_y)
 
 
-def _is_free(place: NamePlace, frame: NameBox, discs: Sequence[Disc], label: NameSize, found: dict[int, NamePlace]) -> bool:
+def _is_free(
+    place: NamePlace, frame: NameBox, discs: Sequence[Disc], label: NameSize, found: dict[int, NamePlace]
+) -> bool:
     box, line = place
     if box.left < frame.left or box.right > frame.right or box.bottom < frame.bottom or box.top > frame.top:
         return False

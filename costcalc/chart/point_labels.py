@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from costcalc.chart.axes import FONT_SIZE, POINTS_PER_INCH, renderer_of, text_width
-from costcalc.chart.label_places import Disc, NamePlace, NameSize, NameBox, places
+from costcalc.chart.label_places import Disc, Leader, NameBox, NamePlace, NameSize, places
 from costcalc.table import visible
 
 MAX_NAMES = 80  # more cannot be read
@@ -17,17 +17,20 @@ INSIDE = 2  # pixels between a name and the edge of the axes
 
 def label_points(
     axes: Any, named: Sequence[tuple[float, float, str]], others: Sequence[tuple[float, float]] = (),
-    radii: Sequence[float] = (),
+    radii: Sequence[float] = (), lines: Sequence[Sequence[tuple[float, float]]] = (),
 ) -> list[str]:  # fmt: skip
-    """Writes a name beside each (x, y, name), but not over these or other marks; `radii` are those of the named points,
-    in points of type. Returns the names for which there is no room."""
+    """Writes a name beside each (x, y, name), but not over these or other marks, or over lines between two points;
+    `radii` are those of the named points, in points of type. Returns the names for which there is no room."""
     renderer, frame = measured(axes)
     scale = axes.figure.dpi / POINTS_PER_INCH
-    marks = [*zip([(x, y) for x, y, _ in named], radii or [MARK_RADIUS] * len(named)), *((m, MARK_RADIUS) for m in others)]
-    discs = [Disc(*axes.transData.transform(mark), scale * radius) for mark, radius in marks]
+    marks = [*((x, y) for x, y, _ in named), *others]
+    sized = [*(radii or [MARK_RADIUS] * len(named)), *[MARK_RADIUS] * len(others)]
+    at = [axes.transData.transform(mark) for mark in marks]
+    discs = [Disc(float(x), float(y), scale * radius) for (x, y), radius in zip(at, sized)]
     names = [visible(name) for _, _, name in named[:MAX_NAMES]]
     sizes = [NameSize(i, *_size(renderer, name)) for i, name in enumerate(names)]
-    found = places(frame, discs, sizes)
+    drawn = [Leader(*axes.transData.transform(start), *axes.transData.transform(end)) for start, end in lines]
+    found = places(frame, discs, sizes, drawn)
     for name, place, disc in zip(names, found, discs):
         if place is not None:
             _write(axes, name, place, disc, scale)

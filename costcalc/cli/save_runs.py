@@ -26,12 +26,14 @@ class RunSaver:
         self.store = Store(path)
         self.store.ready()  # raises now, before anything is measured
         self.error: StoreError | None = None
+        self.kept: list[Record] = []
 
     def save(self, timing: Timing) -> None:
         """Adds every measurement of a timing that succeeded, and numbers it as the store does."""
         for measurement in timing.measured if self.error is None else ():
             try:
-                measurement.run = self.store.add(record_of(measurement, timing)).id
+                self.kept.append(self.store.add(record_of(measurement, timing)))
+                measurement.run = self.kept[-1].id
             except StoreError as error:
                 self.error = error
                 return

@@ -39,7 +39,9 @@ def roofline_of_run(record: Record) -> Roofline:
 
 
 def _layer(found: Mapping[str, Any]) -> Worked:
-    return Worked(str(found["name"]), str(found["op"]), int(found["macs"]), int(found["bytes"]), float(found["forward"]))
+    return Worked(
+        str(found["name"]), str(found["op"]), int(found["macs"]), int(found["bytes"]), float(found["forward"])
+    )
 
 
 def _others(layers: list[Worked], drawn: list[Worked], seconds: float) -> list[str]:

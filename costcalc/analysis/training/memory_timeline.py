@@ -110,8 +110,8 @@ class MemoryTimeline(Result):
         name = f"{short_number(peak.bytes)}B\n{peak.phase} of {visible(str(peak.layer))}"
         return Bands(
             f"{self.model.label}: memory over {what}", Axis("layers in the order in which they are computed"),
-            Axis("held at once", "bytes"), bands, self._stretches(lambda moment: PART_OF.get(moment.phase, moment.phase)),
-            self._stretches(lambda moment: (PART_OF.get(moment.phase, moment.phase), moment.row)),
+            Axis("held at once", "bytes"), bands, self._stretches(_part),
+            self._stretches(lambda moment: (_part(moment), moment.row)),
             Mark(self.highest, peak.bytes, name), tuple(self.notes()),
         )  # fmt: skip
 
@@ -139,6 +139,11 @@ class MemoryTimeline(Result):
 
     def _summary(self) -> str:
         return f"{self.model.label}: {bytes_text(self.peak.bytes)}, {plural(len(self.moments), 'moment')}"
+
+
+def _part(moment: HeldMoment) -> str:
+    """The part of a step that a picture names."""
+    return PART_OF.get(moment.phase, moment.phase)
 
 
 def memory_timeline(model: Model, *, train: bool = False) -> MemoryTimeline:
