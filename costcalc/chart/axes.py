@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from costcalc.chart.chart_data import Axis, short_number
+from costcalc.chart.label_places import NameBox
 from costcalc.table import visible
 
 INK, PALE, ACCENT = "black", "0.6", "#1f5fa8"
@@ -52,7 +53,23 @@ def label_few_decades(axes: Any, x: Axis, y: Axis) -> None:
 
 def legend(axes: Any) -> None:
     """Adds a legend at the place where it hides least."""
-    axes.legend(frameon=True, framealpha=0.9, edgecolor="0.8", fontsize=8)
+    _legend_at(axes, "best")
+
+
+def fixed_legend(axes: Any) -> NameBox:
+    """Adds a legend, which stays at its place whatever is drawn later; returns that, in pixels."""
+    found = _legend_at(axes, "best")
+    axes.figure.draw_without_rendering()
+    axes.figure.set_layout_engine("none")  # what is measured here stays where it is
+    box = found.get_window_extent(renderer_of(axes.figure))
+    _legend_at(axes, tuple(axes.transAxes.inverted().transform((box.x0, box.y0))))
+    return NameBox(box.x0, box.y0, box.x1, box.y1)
+
+
+def _legend_at(axes: Any, where: Any) -> Any:
+    return axes.legend(
+        loc=where, frameon=True, framealpha=0.9, edgecolor="0.8", fontsize=FONT_SIZE, borderaxespad=0.8
+    )  # fmt: skip
 
 
 def label(text: str) -> str:

@@ -66,7 +66,7 @@ def _drawn(chart: BallsData) -> tuple[Any, list[str]]:
 
 def radius_of(ball: Ball, most: float, largest: float) -> float:
     """The radius in points of type: areas are as sizes, and that of the size `most` has the radius `largest`."""
-    return float(largest * (float(ball.size) / most) ** 0.5)
+    return largest * float((float(ball.size) / most) ** 0.5)
 
 
 def round_size(most: float) -> float:
@@ -94,7 +94,7 @@ def _key(axes: Any, chart: BallsData, most: float, largest: float) -> None:
     def write(x: float, text: str) -> float:
         look = {"transform": at(x), "color": INK, "fontsize": FONT_SIZE, "va": "center", "clip_on": False}
         axes.text(0, 1, text, in_layout=False, **look)
-        return x + text_width(renderer, text) * POINTS_PER_INCH / renderer.dpi
+        return x + text_width(renderer, text) * POINTS_PER_INCH / float(renderer.dpi)
 
     if most < SMALLEST_KEYED:  # has no round parts
         return

@@ -6,7 +6,7 @@ from typing import Any
 
 from costcalc.chart.axes import ACCENT, FONT_SIZE, INK, figure, label, label_axes, write_notes
 from costcalc.chart.chart_data import Axis, RooflineData, Worked, short_number
-from costcalc.chart.point_labels import label_points
+from costcalc.chart.point_labels import Hidden, label_points
 
 KINDS = (  # marker and colour: no two share one of both
     ("o", ACCENT), ("s", "#b5431c"), ("^", "#444444"), ("D", "#9cc3ea"), ("v", "#5f6b3a"), ("P", "#6a4c93"),
@@ -41,7 +41,7 @@ def draw_roofline(chart: RooflineData) -> Any:
     named = [(each.intensity, each.rate, each.name) for each in largest(chart)]
     others = [(each.intensity, each.rate) for each in (*chart.layers, chart.whole) if each not in largest(chart)]
     radii = [(max(SMALLEST_AREA, LARGEST_AREA * each.seconds / longest)) ** 0.5 / 2 for each in largest(chart)]
-    label_points(axes, named, others, radii, ceilings)
+    label_points(axes, named, Hidden(others, ceilings), radii)
     return drawing
 
 

@@ -61,22 +61,29 @@ class NamePlace(NamedTuple):
 
 
 def places(
-    frame: NameBox, discs: Sequence[Disc], labels: Sequence[NameSize], lines: Sequence[Leader] = ()
-) -> list[NamePlace | None]:
-    """A place for each label, on none of these lines. Those with the most discs around them choose first, each the
-    nearest free place."""
+    frame: NameBox, discs: Sequence[Disc], labels: Sequence[NameSize], lines: Sequence[Leader] = (),
+    boxes: Sequence[NameBox] = (),
+) -> list[NamePlace | None]:  # fmt: skip
+    """A place for each label, which is on no disc, line or box.
+
+    Those with the most discs around them choose first, each the nearest free place; to a place that is found last the
+    line may lead over other discs.
+    """
     found: dict[int, NamePlace] = {}
     for i in sorted(range(len(labels)), key=lambda i: (-_crowd(discs, labels[i]), i)):
-        place = next(
-            (
-                each
-                for each in _tries(discs[labels[i].disc], labels[i])
-                if not any(crosses(line, each.box) for line in lines) and _is_free(each, frame, discs, labels[i], found)
-            ),
-            None,
-        )
-        if place is not None:
-            found[i] = place
+        others = [square(disc) for j, disc in enumerate(discs) if j != labels[i].disc]
+        for place in _tries(discs[labels[i].disc], labels[i]):
+            if not _is_inside(place.box, frame) or any(touches(place.box, disc) for disc in discs):
+                continue
+            if any(crosses(line, place.box) for line in lines) or any(meet(box, place.box) for box in boxes):
+                continue
+            if any(_disturb(place, other) for j, other in found.items() if j != i):
+                continue
+            leader = place.line
+            if leader is None or not any(crosses(leader, one) for one in others):
+                found[i] = place
+                break
+            found.setdefault(i, place)
     return [found.get(i) for i in range(len(labels))]
 
 
@@ -110,20 +117,19 @@ def _line(disc: Disc, box: NameBox) -> Leader:
     return Leader(disc.x + share * dx, disc.y + share * dy, to_x, to_y)
 
 
-def _is_free(
-    place: NamePlace, frame: NameBox, discs: Sequence[Disc], label: NameSize, found: dict[int, NamePlace]
-) -> bool:
-    box, line = place
-    if box.left < frame.left or box.right > frame.right or box.bottom < frame.bottom or box.top > frame.top:
-        return False
-    if any(touches(box, disc) for disc in discs):
-        return False
-    if line and any(crosses(line, square(disc)) for i, disc in enumerate(discs) if i != label.disc):
-        return False
-    for other in found.values():
-        if meet(box, other.box) or (line and crosses(line, other.box)) or (other.line and crosses(other.line, box)):
-            return False
-    return True
+def _is_inside(box: NameBox, frame: NameBox) -> bool:
+    return (
+        frame.left <= box.left and box.right <= frame.right and frame.bottom <= box.bottom and box.top <= frame.top
+    )  # fmt: skip
+
+
+def _disturb(one: NamePlace, other: NamePlace) -> bool:
+    """Do two names meet, or does the line of one lie on the other?"""
+    return bool(
+        meet(one.box, other.box)
+        or (one.line and crosses(one.line, other.box))
+        or (other.line and crosses(other.line, one.box))
+    )
 
 
 def meet(one: NameBox, other: NameBox) -> bool:

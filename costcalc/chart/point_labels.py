@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from costcalc.chart.axes import FONT_SIZE, POINTS_PER_INCH, renderer_of, text_width
 from costcalc.chart.label_places import Disc, Leader, NameBox, NamePlace, NameSize, places
@@ -15,22 +15,31 @@ PADDING = 1  # pixels around a name
 INSIDE = 2  # pixels between a name and the edge of the axes
 
 
+class Hidden(NamedTuple):
+    """What no name may lie on: marks, lines between two points, all in data, and boxes in pixels."""
+
+    marks: Sequence[tuple[float, float]] = ()
+    lines: Sequence[Sequence[tuple[float, float]]] = ()
+    boxes: Sequence[NameBox] = ()
+
+
+NOTHING = Hidden()
+
+
 def label_points(
-    axes: Any, named: Sequence[tuple[float, float, str]], others: Sequence[tuple[float, float]] = (),
-    radii: Sequence[float] = (), lines: Sequence[Sequence[tuple[float, float]]] = (),
-) -> list[str]:  # fmt: skip
-    """Writes a name beside each (x, y, name), but not over these or other marks, or over lines between two points;
-    `radii` are those of the named points, in points of type. Returns the names for which there is no room."""
+    axes: Any, named: Sequence[tuple[float, float, str]], hidden: Hidden = NOTHING, radii: Sequence[float] = ()
+) -> list[str]:
+    """Writes a name beside each (x, y, name), but not over each other or what may not be `hidden`; `radii` are those of
+    the named points, in points of type. Returns the names for which there is no room."""
     renderer, frame = measured(axes)
-    scale = axes.figure.dpi / POINTS_PER_INCH
-    marks = [*((x, y) for x, y, _ in named), *others]
-    sized = [*(radii or [MARK_RADIUS] * len(named)), *[MARK_RADIUS] * len(others)]
-    at = [axes.transData.transform(mark) for mark in marks]
+    scale, to_pixels = axes.figure.dpi / POINTS_PER_INCH, axes.transData.transform
+    sized = [*(radii or [MARK_RADIUS] * len(named)), *[MARK_RADIUS] * len(hidden.marks)]
+    at = [to_pixels(mark) for mark in (*((x, y) for x, y, _ in named), *hidden.marks)]
     discs = [Disc(float(x), float(y), scale * radius) for (x, y), radius in zip(at, sized)]
     names = [visible(name) for _, _, name in named[:MAX_NAMES]]
     sizes = [NameSize(i, *_size(renderer, name)) for i, name in enumerate(names)]
-    drawn = [Leader(*axes.transData.transform(start), *axes.transData.transform(end)) for start, end in lines]
-    found = places(frame, discs, sizes, drawn)
+    lines = [Leader(*map(float, (*to_pixels(start), *to_pixels(end)))) for start, end in hidden.lines]
+    found = places(frame, discs, sizes, lines, hidden.boxes)
     for name, place, disc in zip(names, found, discs):
         if place is not None:
             _write(axes, name, place, disc, scale)
@@ -59,6 +68,7 @@ def _write(axes: Any, name: str, place: NamePlace, disc: Disc, scale: float) -> 
     axes.annotate(
         name, at, (left / scale, middle / scale), textcoords="offset points", annotation_clip=False, zorder=6,
         fontsize=FONT_SIZE, ha="left", va="center", in_layout=False,
+        bbox={"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.5},
     )  # fmt: skip
     if leader:
         ends = [axes.transAxes.inverted().transform(end) for end in (leader[:2], leader[2:])]

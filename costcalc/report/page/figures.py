@@ -9,7 +9,6 @@ from itertools import combinations
 from typing import Any
 
 from costcalc.analysis.power_laws import knob_exponents
-from costcalc.analysis.scaling.preset_chart import short_names
 from costcalc.analysis.scaling.presets import PresetSweep
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.point_query import PointQuery
@@ -19,7 +18,7 @@ from costcalc.analysis.sweep.sweep_result import Sweep
 from costcalc.chart import MAX_NUMBERED_VALUES, Chart, Mark, are_numbers
 from costcalc.errors import ShapeError
 from costcalc.models.model import Model
-from costcalc.text import equations_text, power_text
+from costcalc.text import equations_text, power_text, short_names
 
 MAX_MAPS = 3  # pairs of knobs
 CURVE_METRICS = ("params", "macs")
