@@ -96,11 +96,13 @@ Shape: TypeAlias = Box | Area | Line | Text | Group
 
 @dataclass(frozen=True)
 class Plate:
-    """A whole picture: its size, what it is called and described as, and its shapes, the lowest first."""
+    """A whole picture: its size, what it is called and described as, its shapes, the lowest first, and the lines above
+    them."""
 
     title: str
     description: str
     width: float
     height: float
+    head: Sequence[Text]
     shapes: Sequence[Shape]
     shown_width: float | None = None  # px that it is shown in, if it has to shrink

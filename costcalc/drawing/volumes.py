@@ -79,8 +79,8 @@ def volumes_plate(
         placed.append(_placed(row, max(MARGIN, (width - _row_width(row)) / 2), y + max(above, 24)))
         y += max(above, 24) + below + BETWEEN
     shown = None if most_width is None else min(width, most_width)
-    shapes = (*texts, *_shapes(placed))
-    return Plate(title, description, round(width, 1), round(y - BETWEEN + MARGIN, 1), shapes, shown)
+    size = round(width, 1), round(y - BETWEEN + MARGIN, 1)
+    return Plate(title, description, *size, texts, tuple(_shapes(placed)), shown)
 
 
 def _rows(volumes: Sequence[Volume], room: float) -> list[list[Volume]]:
