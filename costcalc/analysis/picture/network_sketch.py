@@ -187,9 +187,11 @@ class _Sketcher:
         return copies * (gcd(*(n if isinstance(n, int) else 1 for n in times)) or 1)
 
     def _description(self, boxes: Sequence[Box]) -> str:
-        most = sorted((box for box in boxes if box.share), key=lambda box: -(box.share or 0))[:3]
-        shares = ", ".join(f"{box.title} ({cell(box.share, 'share')})" for box in most)
-        return plural(len(boxes), "box", "boxes") + (f"; most {self.numbers.title} in {shares}" if most else "")
+        """How many boxes there are, and which have most of the cost."""
+        shares = [(box.share, visible(unit.name)) for box, unit in zip(boxes, self.units) if box.share]
+        most = sorted(shares, key=lambda pair: -pair[0])[:3]
+        named = ", ".join(f"{name} ({cell(share, 'share')})" for share, name in most)
+        return plural(len(boxes), "box", "boxes") + (f"; most {self.numbers.title} in {named}" if most else "")
 
     def _notes(self, boxes: Sequence[Box]) -> Iterable[str]:
         many = f"{plural(len(self.rows), 'layer')} in {plural(len(boxes), 'box', 'boxes')}"
