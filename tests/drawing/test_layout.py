@@ -12,7 +12,7 @@ from costcalc.drawing.sketch import Box, Sketch, Wire
 from costcalc.spec.library import entries
 
 SPECS = [entry.name for entry in entries() if entry.kind == "spec"]
-PRESETS = ["googlenet", "resnet50", "efficientnet_b3", "mobilenet_v2"]
+PRESETS = ["googlenet@heads=true", "resnet50", "efficientnet_b3", "mobilenet_v2"]
 
 
 def drawn(name, **how):

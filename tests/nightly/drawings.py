@@ -17,8 +17,16 @@ from support.drawings import crossings, problems
 
 import costcalc
 
-TORCHVISION = ["alexnet", "vgg11_bn", "resnet18", "resnet152", "googlenet", "inception_v3", "densenet121", "mobilenet_v2", "mobilenet_v3_small", "efficientnet_b0", "efficientnet_v2_s", "squeezenet1_1", "shufflenet_v2_x1_0", "mnasnet1_0", "regnet_y_400mf", "resnext50_32x4d", "convnext_tiny", "vit_b_16", "swin_t", "maxvit_t", "fcn_resnet50", "deeplabv3_resnet50", "lraspp_mobilenet_v3_large", "r3d_18"]
-TIMM = ["efficientnet_b3", "tf_efficientnet_lite0", "nfnet_f0", "inception_resnet_v2", "hrnet_w18", "dla34", "mixer_b16_224", "deit_tiny_patch16_224", "dpn68", "xception65", "res2net50_26w_4s", "selecsls42b"]
+TORCHVISION = [
+    "alexnet", "vgg11_bn", "resnet18", "resnet152", "googlenet", "inception_v3", "densenet121", "mobilenet_v2",
+    "mobilenet_v3_small", "efficientnet_b0", "efficientnet_v2_s", "squeezenet1_1", "shufflenet_v2_x1_0", "mnasnet1_0",
+    "regnet_y_400mf", "resnext50_32x4d", "convnext_tiny", "vit_b_16", "swin_t", "maxvit_t", "fcn_resnet50",
+    "deeplabv3_resnet50", "lraspp_mobilenet_v3_large", "r3d_18",
+]  # fmt: skip
+TIMM = [
+    "efficientnet_b3", "tf_efficientnet_lite0", "nfnet_f0", "inception_resnet_v2", "hrnet_w18", "dla34",
+    "mixer_b16_224", "deit_tiny_patch16_224", "dpn68", "xception65", "res2net50_26w_4s", "selecsls42b",
+]  # fmt: skip
 NETWORKS = [*(f"torchvision:{name}" for name in TORCHVISION), *(f"timm:{name}" for name in TIMM)]
 
 

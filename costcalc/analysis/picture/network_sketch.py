@@ -197,7 +197,7 @@ class _Sketcher:
         many = f"{plural(len(self.rows), 'layer')} in {plural(len(boxes), 'box', 'boxes')}"
         more = f", --depth {self.folded.deeper[0]} shows {self.folded.deeper[1]:,}" if self.folded.deeper else ""
         yield "; ".join(filter(None, (self.numbers.total_text, many + more)))
-        if any(box.channels for box in boxes):
+        if len({box.channels for box in boxes} - {0}) > 1:
             yield "the more channels leave a box, the wider it is"
 
 

@@ -84,6 +84,7 @@ def test_every_layer_is_in_one_box_and_the_sum_is_the_total_at_every_depth(targe
     [
         ("inception_module", 9), ("residual_block", 4), ("vgg16", 22), ("resnet50", 41), ("mobilenet_v2", 45),
         ("googlenet", 82), ("efficientnet_b0", 42), ("lenet5", 8), ("alexnet", 12),
+        ("googlenet@heads=true", 84),
     ],
 )  # fmt: skip
 def test_what_the_rule_takes(target, boxes):
