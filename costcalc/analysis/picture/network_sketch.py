@@ -26,6 +26,7 @@ from costcalc.text import plural
 
 LONGEST_NAME, LONGEST_LIST = 28, 40  # signs
 MOST_WIRES_IN, FEW_WIRES_IN = 8, 2  # if a box has more than the first, those of sources that others read too are a list
+MAX_BOXES = 5_000  # of a drawing that is not folded: seconds, and 6 MB
 LARGE = 20  # boxes: a frame of as many that holds most of a network could not be cut into columns
 BRANCHES = 3  # wires into a box, from which on the boxes of its frame are side by side and as wide as their texts
 
@@ -37,8 +38,8 @@ def network_sketch(
     """The sketch of a network, folded to blocks of a `depth`, by default the deepest that fits on a sheet.
 
     `shade` is the metric that boxes show; of "seconds" the measured `seconds` of each layer. `every_layer` has a box
-    for each layer, `copies` for each of equal blocks. Raises UnknownName, and UsageError for a metric that is no number
-    of layers, and for a depth below 1.
+    for each layer, folded only if a depth is given, `copies` for each of equal blocks. Raises UnknownName, and
+    UsageError for a metric that is no number of layers, for a depth below 1, and for more than 5,000 boxes.
     """
     numbers = BoxNumbers(cost, shade, seconds)
     if depth is not None and (depth.__class__ is not int or depth < 1):
@@ -50,7 +51,12 @@ def network_sketch(
     if not (every_layer or copies):
         units, repeated = drawn_once(rowset, units)
     folding = Folding(rowset, units)
+    if every_layer and depth is None:
+        depth = folding.deepest
     folded = folding.fitting() if depth is None else folding.at_depth(depth)
+    if len(folded.units) > MAX_BOXES:
+        message = f"a drawing of {cost.target} would have {len(folded.units):,} boxes, more than {MAX_BOXES:,}"
+        raise UsageError(message, "without a depth and every layer it is folded until it fits")
     return _Sketcher(numbers, rowset, folded, repeated).sketch()
 
 

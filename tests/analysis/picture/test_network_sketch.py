@@ -175,6 +175,14 @@ def test_a_flat_network_of_branches_is_taken_in_parts():
     assert "Conv" in sketch.boxes[1].lines[1]  # where it begins
 
 
+def test_a_drawing_that_is_not_folded_has_an_end():
+    with pytest.raises(UsageError, match=r"would have 6,001 boxes, more than 5,000; without a depth and every layer"):
+        costcalc.load(chain(6_000)).drawing(depth=1, unrolled=True)
+    with pytest.raises(UsageError, match="would have 6,001 boxes"):
+        costcalc.load(chain(6_000)).drawing(every_layer=True)
+    assert len(sketch_of("resnet50", every_layer=True).boxes) == 95
+
+
 @pytest.mark.sized
 def test_one_hundred_thousand_layers():
     """Folded first, and only then laid out."""
