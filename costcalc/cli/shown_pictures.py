@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 Shade: TypeAlias = Annotated[
     str | None,
-    typer.Option("--shade", metavar="METRIC", help=f"What the boxes of a drawing show; macs if not given. {METRICS}."),
+    typer.Option(
+        "--shade", metavar="METRIC", help=f"What boxes of a drawing show; macs if not given. {METRICS}, seconds."
+    ),
 ]
 EveryLayer: TypeAlias = Annotated[
     bool, typer.Option("--every-layer", help="A drawing with a box for each layer, activations too.")
