@@ -68,7 +68,7 @@ def volumes_plate(
     title: str, description: str, notes: Sequence[str], volumes: Sequence[Volume], most_width: float | None = None
 ) -> Plate:
     """The picture of volumes, in rows that are no wider than a sheet."""
-    rows = _rows(volumes, (most_width or WIDEST) - 2 * MARGIN)
+    rows = _rows(volumes, max((most_width or WIDEST) - 2 * MARGIN, max(volume.room for volume in volumes)))
     width = max(_row_width(row) for row in rows) + 2 * MARGIN
     texts, width, top = head(title, notes, width)
     placed: list[list[PlacedVolume]] = []

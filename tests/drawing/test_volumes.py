@@ -65,7 +65,7 @@ def test_a_flattened_pool_shows_both():
     assert texts[at + 1] == ["9216"]
 
 
-@pytest.mark.parametrize("width", [None, 390, 800])
+@pytest.mark.parametrize("width", [None, 1, 390, 800])
 @pytest.mark.parametrize("name", ["lenet5", "vgg16"])
 def test_texts_have_room(name, width):
     picture = plate(name, width=width)

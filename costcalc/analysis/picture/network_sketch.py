@@ -194,10 +194,15 @@ class _Sketcher:
 
     def _description(self, boxes: Sequence[Box]) -> str:
         """How many boxes there are, and which have most of the cost."""
-        shares = [(box.share, visible(unit.name)) for box, unit in zip(boxes, self.units) if box.share]
+        shares = [(box.share, self._short_name(unit)) for box, unit in zip(boxes, self.units) if box.share]
         most = sorted(shares, key=lambda pair: -pair[0])[:3]
         named = ", ".join(f"{name} ({cell(share, 'share')})" for share, name in most)
         return plural(len(boxes), "box", "boxes") + (f"; most {self.numbers.title} in {named}" if most else "")
+
+    def _short_name(self, unit: Unit) -> str:
+        """Its name without that of its op at the end."""
+        op = self.rows[unit.rows[0]].op.name
+        return visible(unit.name if unit.is_folded else unit.name.removesuffix(f".{op}"))
 
     def _notes(self, boxes: Sequence[Box]) -> Iterable[str]:
         many = f"{plural(len(self.rows), 'layer')} in {plural(len(boxes), 'box', 'boxes')}"

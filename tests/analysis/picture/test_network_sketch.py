@@ -141,6 +141,18 @@ def test_equal_blocks_are_drawn_once_where_no_repeat_says_so():
     assert "×5" in " ".join([*folded.headings.values(), *(box.title for box in folded.boxes)])
 
 
+def test_equal_blocks_may_read_one_mask():
+    layers = [("mask", ops.Conv(8, 1), "x")]
+    for at in range(4):
+        before = f"s.{at - 1}.add" if at else "x"
+        layers += [(f"s.{at}.conv", ops.Conv(8, 1), before), (f"s.{at}.add", ops.Add(), f"s.{at}.conv", "mask")]
+    cost = costcalc.load(graph_of(*layers)).cost()
+    sketch = network_sketch(cost)
+    check(sketch, cost)
+    assert [box.title for box in sketch.boxes] == ["x", "mask", "conv", "add"]
+    assert [*sketch.headings.values()] == ["s.0–3 ×4"] and len(sketch.wires) == 4
+
+
 def test_unequal_blocks_and_those_that_others_read_are_not_one():
     graph = graph_of(
         ("s.0.conv", ops.Conv(8, 1), "x"), ("s.0.relu", ops.ReLU(), "s.0.conv"),
