@@ -74,9 +74,16 @@ class Net(Model):
         """
         from costcalc.analysis.picture.network_drawing import network_drawing
 
-        cost = self.cost(unrolled=unrolled)
+        cost = self.cost(unrolled=unrolled or seconds is not None)  # each copy of a layer is timed
         return network_drawing(
-            cost, depth=depth, shade=shade, style=style, every_layer=every_layer, width=width, seconds=seconds
+            cost,
+            depth=depth,
+            shade=shade,
+            style=style,
+            every_layer=every_layer,
+            width=width,
+            copies=unrolled,
+            seconds=seconds,
         )
 
     def chart(self, metric: str = "macs") -> Bars:

@@ -137,6 +137,7 @@ NO_RESULT = {
         "store",
         "unroll",
         "write_page",
+        "write_site",
         "write_sweep",
     ]
 }

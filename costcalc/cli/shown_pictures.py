@@ -10,7 +10,7 @@ import typer
 from costcalc.cli.fast_params import METRICS
 from costcalc.cli.shown_options import ADDED
 from costcalc.drawing.styles import BLOCKS, STYLES
-from costcalc.errors import UsageError
+from costcalc.errors import TooLarge, UsageError
 from costcalc.report.picture_files import picture_suffix
 
 if TYPE_CHECKING:
@@ -61,10 +61,25 @@ def _names(given: Mapping[str, object]) -> str:
 
 
 def _drawing(net: Net, asked: Asked, output: str) -> None:
+    shade = asked.shade or ("train_macs" if asked.train else "macs")
     net.drawing(
-        depth=asked.depth, shade=asked.shade or ("train_macs" if asked.train else "macs"), width=asked.width,
-        style=asked.style or BLOCKS, every_layer=asked.every_layer, unrolled=asked.unroll,
+        depth=asked.depth, shade=shade, width=asked.width, style=asked.style or BLOCKS, every_layer=asked.every_layer,
+        unrolled=asked.unroll, seconds=_layer_seconds(net) if shade == "seconds" else None,
     ).save(output)  # fmt: skip
+
+
+def _layer_seconds(net: Net) -> dict[str, float]:
+    """The seconds of each layer, timed here and now. Exits with 3 if they could not be taken."""
+    from costcalc.report.progress_bar import progress_bar
+    from costcalc.torch_backend.measure import QUICK_SECONDS
+    from costcalc.torch_backend.timing import time_nets
+
+    net.require_numeric("a drawing of seconds")
+    with progress_bar() as show:
+        timing = time_nets([net], seconds=QUICK_SECONDS, per_layer=True, progress=show)
+    if not timing.measured:
+        raise TooLarge(f"{net.label} could not be timed: {timing.measurements[0].message}")
+    return {layer.name: layer.forward for layer in timing.measured[0].layers}
 
 
 WRITERS: dict[str, Callable[[Net, Asked, str], None]] = {

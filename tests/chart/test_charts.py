@@ -218,7 +218,7 @@ def test_what_is_refused_is_refused_before_the_work(capsys, words, tmp_path, mon
     monkeypatch.chdir(tmp_path)
     for work in ("sweep.compute.compute_chunk", "scaling.presets.PresetSweep", "scaling.next_change.next_steps"):
         monkeypatch.setattr(f"costcalc.analysis.{work}", Mock(side_effect=AssertionError("it has begun")))
-    monkeypatch.setattr("costcalc.report.page.page.Page.of", Mock(side_effect=AssertionError("it has begun")))
+    monkeypatch.setattr("costcalc.report.page.page.sweep_page", Mock(side_effect=AssertionError("it has begun")))
     assert run(["sweep", "lenet5" if "presets" not in words else "vgg", *words.split()]) in (2, 3)
     out, err = capsys.readouterr()
     assert (out, [*tmp_path.iterdir()]) == ("", [])
