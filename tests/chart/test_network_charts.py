@@ -1,6 +1,7 @@
 """Pictures of networks: what they show is what was counted or quoted, and what they leave out they name."""
 
 import re
+import sys
 from xml.etree import ElementTree
 
 import pytest
@@ -146,8 +147,6 @@ def test_hostile_names_are_text():
     ],
 )
 def test_what_is_refused_is_refused_before_the_work(words, code, message, capsys, tmp_path, monkeypatch):
-    if words.startswith("time"):
-        needed.module("torch", "torch")
     monkeypatch.chdir(tmp_path)
     for work in ("analysis.cost.numeric_cost", "analysis.compare.numeric_cost", "analysis.cost.cost_of"):
         monkeypatch.setattr(f"costcalc.{work}", lambda *_, **__: pytest.fail("it has begun"))
@@ -156,6 +155,20 @@ def test_what_is_refused_is_refused_before_the_work(words, code, message, capsys
     assert (out, [*tmp_path.iterdir()]) == ("", [])
     assert err.startswith("error: ")
     assert message in err
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["memory nowhere -o x.svg", "compare nowhere either --plot x.pdf --y top1", "time nowhere --roofline x.png"],
+)
+def test_without_matplotlib(words, tmp_path, monkeypatch, capsys):
+    """It is missed before the network is read: there is none of this name."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    assert run(words.split()) == 3
+    out, err = capsys.readouterr()
+    assert (out, [*tmp_path.iterdir()]) == ("", [])
+    assert "pip install 'costcalc[report]'" in err
 
 
 def test_commands_draw_what_python_draws(tmp_path, monkeypatch, capsys):

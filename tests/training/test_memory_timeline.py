@@ -12,7 +12,7 @@ from costcalc.chart.draw_bands import MAX_STEPS, drawn_steps
 from costcalc.cli.app import run
 
 STEPS = [
-    ("lenet5@batch=8", {}), ("resnet18@batch=4", {"optimizer": "adam"}), 
+    ("lenet5@batch=8", {}), ("resnet18@batch=4", {"optimizer": "adam"}),
     ("mobilenet_v2", {"optimizer": "momentum"}),
     ("resnet18@batch=8", {"checkpoint": ("conv2_x", "conv3_x")}),
     ("resnet18@batch=8", {"checkpoint": ("conv*_x",), "optimizer": "adamw"}),
@@ -62,9 +62,7 @@ def test_a_picture_shows_these_numbers():
     totals = [sum(values) for values in zip(*(band.values for band in chart.bands), strict=True)]
     assert totals[chart.highest.x] == chart.highest.y == max(totals)
     assert totals.index(max(totals)) == chart.highest.x
-    assert (
-        chart.highest.name == f"{short_number(chart.highest.y)}B\nbackward of conv4_x.first.shortcut.projection.conv"
-    )
+    assert chart.highest.name == f"{short_number(chart.highest.y)}B\nbackward of conv4_x.first.shortcut.projection.conv"
     assert f"{chart.highest.y:,} bytes" in chart.notes[0]
 
 

@@ -376,7 +376,10 @@ def page_templates(folder: Path) -> Any:
     except ImportError:
         raise MissingExtra("a report needs jinja2", "report") from None
     environment = Environment(
-        loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        loader=FileSystemLoader(folder),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters |= {"visible": lambda text: visible(str(text)), "trusted": Markup, "value": value_text}
