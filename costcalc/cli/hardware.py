@@ -130,6 +130,8 @@ def time(
     saver.raise_any()
     if not found.measured:
         raise typer.Exit(3)
+    if roofline and not found.measured[0].layers:
+        raise typer.Exit(3)  # the table says why layers could not be measured
     if roofline:
         from costcalc.store.roofline_of_run import roofline_of_run
 
