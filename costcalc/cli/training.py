@@ -26,6 +26,7 @@ from costcalc.cli.options import (
     load_models,
     train_step,
 )
+from costcalc.cli.shown_options import ADDED
 from costcalc.errors import UsageError
 from costcalc.graph.checkpointing import AUTO
 from costcalc.report.picture_files import picture_suffix
@@ -66,6 +67,8 @@ def memory(
     if nothing does. With --checkpoint auto the rows to compute again so that it fits."""
     step = train_step(optimizer, freeze, freeze_statistics, checkpoint, "" if train else "add --train")
     picture = picture_suffix(output, format)
+    if picture and (others := ", ".join(f"--{name}" for name in ADDED.given())):
+        raise UsageError(f"{others}: a {picture} file has no table; its axes say their units")
     if within is not None and (timeline or picture) and AUTO not in step.checkpoint:
         what = f"-o {output}" if picture else "--timeline"
         raise UsageError(f"{what} is of the network as it is, and --within solves for another; give one of them")

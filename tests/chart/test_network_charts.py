@@ -142,6 +142,7 @@ def test_hostile_names_are_text():
         ("memory resnet50 -o no/a.svg", 3, "cannot write"),
         ("memory resnet50 --within 1GB -o a.svg", 2, "-o a.svg is of the network as it is"),
         ("memory resnet50 --within 1GB --timeline", 2, "--timeline is of the network as it is"),
+        ("memory resnet50 --units MiB -o a.svg", 2, "--units: a .svg file has no table"),
         ("runs show 1 --roofline a.gif", 2, "a picture is one of"),
         ("time resnet50 vgg16 --roofline a.svg", 2, "--roofline draws one network at one batch"),
         ("time resnet50 --batch 1,2 --roofline a.svg", 2, "--roofline draws one network at one batch"),
