@@ -100,6 +100,7 @@ RESULTS = {
     "formula --elasticity": lambda: FormulaTables(costcalc.formula(LENET), {"elasticity": costcalc.elasticity(LENET)}),
     "histogram": lambda: costcalc.histogram(LENET, r="28:60:4"),
     "memory": lambda: costcalc.memory(LENET, train=True),
+    "memory, timeline": lambda: costcalc.memory(LENET, train=True).timeline(),
     "memory, checkpoints": lambda: costcalc.memory(LENET, train=True, checkpoint="auto", within="1GB"),
     "next_steps": lambda: costcalc.next_steps(LENET),
     "ratio": lambda: costcalc.ratio("conv_depthwise_separable", "conv_normal"),
