@@ -32,6 +32,7 @@ class Box:
     hover: str = ""  # its exact numbers
     layers: tuple[int, ...] = ()
     is_pill: bool = False  # small and round: add, concat, inputs
+    name: str = ""  # in full: of its layer, or of the block that it stands for
 
     @property
     def width(self) -> float:

@@ -143,7 +143,7 @@ class _Sketcher:
         hover = self._exactly(unit, rows)
         if rows[0].op.is_input or (rows[0].op.is_join and not unit.is_folded):
             words = " + ".join(self._words(rows)) if not rows[0].op.is_input else name
-            return Box(key, words, (), path, None, 0.0, hover, unit.rows, True)
+            return Box(key, words, (), path, None, 0.0, hover, unit.rows, True, unit.name)
         what = plural(len(rows), "layer") if unit.is_folded else " + ".join(self._words(rows))
         has_none = is_rational(value) and not value
         share = None
@@ -152,7 +152,7 @@ class _Sketcher:
         shade = value / largest if share is not None and largest else 0.0
         cost = "" if has_none else self._amount(value) + (f" · {cell(share, 'share')}" if share is not None else "")
         lines = (what, cost) if cost else (what,)
-        return Box(key, name, lines, path, share, float(shade), hover, unit.rows)
+        return Box(key, name, lines, path, share, float(shade), hover, unit.rows, False, unit.name)
 
     def _words(self, rows: Sequence[Row]) -> list[str]:
         return [op_words(row.op, row.output_shape) for row in rows]
