@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from costcalc.analysis.closed_form.formula import Formula
+    from costcalc.drawing import Drawing
     from costcalc.graph import Graph
 
 
@@ -56,6 +57,26 @@ class Net(Model):
 
         self.require_knobs("formula")
         return closed_form(self, metric, assume=assume)
+
+    def drawing(
+        self, *, depth: int | None = None, shade: str = "macs", style: str = "blocks", every_layer: bool = False,
+        width: int | None = None, unrolled: bool = False, seconds: Mapping[str, float] | None = None,
+    ) -> Drawing:  # fmt: skip
+        """A drawing of the network: `net.drawing(depth=2).save("net.svg")`; a notebook shows it.
+
+        Folded to blocks of a `depth`, by default the deepest that fits on a sheet. `shade` is the metric that boxes
+        show; for "seconds" give the measured `seconds` of each layer by its name. `style` is "blocks" or "volumes",
+        `width` the most that it may be wide, in px.
+
+        Raises UnknownName, and UsageError for a metric that is no number of layers and for a network that has no
+        drawing of this style.
+        """
+        from costcalc.analysis.picture.network_drawing import network_drawing
+
+        cost = self.cost(unrolled=unrolled)
+        return network_drawing(
+            cost, depth=depth, shade=shade, style=style, every_layer=every_layer, width=width, seconds=seconds
+        )
 
     def __str__(self) -> str:
         """The cost by block, as `costcalc show --depth 1` prints it."""

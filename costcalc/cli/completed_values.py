@@ -20,6 +20,7 @@ from costcalc.cli.completed_targets import (
     targets,
     targets_or_pipelines,
 )
+from costcalc.drawing.styles import STYLES
 from costcalc.dtype import BYTES, KINDS, MIXED
 from costcalc.report import DRAWINGS, FORMATS
 from costcalc.text import split_names
@@ -186,6 +187,8 @@ SOURCES: Mapping[str, Source] = {  # of an option by its long name, of an argume
     "--dtype": dtypes,
     "--units": _list_of(units),
     "--optimizer": _words(*OPTIMIZERS),
+    "--shade": metrics,
+    "--style": _words(*STYLES),
     "--device": _words(*DEVICES),
     "--executor": _words("processes", "dask"),
 }

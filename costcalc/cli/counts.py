@@ -29,6 +29,7 @@ from costcalc.cli.options import (
     train_step,
 )
 from costcalc.cli.runs import StorePath, has_seconds
+from costcalc.cli.shown_pictures import WRITERS, Asked, EveryLayer, Shade, Style, Width
 from costcalc.errors import UsageError
 from costcalc.importers.targets import is_safetensors
 from costcalc.report import DRAWINGS, format_of
@@ -63,6 +64,10 @@ def show(
     depth: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Fold layers whose names agree in so many parts.")
     ] = None,
+    shade: Shade = None,
+    every_layer: EveryLayer = False,
+    style: Style = None,
+    width: Width = None,
     unroll: Annotated[bool, typer.Option("--unroll", help="Write repeats out, one row for each copy.")] = False,
     train: Train = False,
     optimizer: Optimizer = DEFAULT_STEP.optimizer,
@@ -80,6 +85,8 @@ def show(
     max_bytes: MaxBytes = MAX_BYTES,
 ) -> None:
     """Layer by layer: shapes, params, multiplies, elementwise work, activations, and their totals."""
+    asked = Asked(depth, shade, every_layer, style, width, unroll, train)
+    picture = asked.check(output, format, columns)
     if is_safetensors(target):
         given = {
             "--unroll": unroll,
@@ -91,16 +98,21 @@ def show(
         }
         if others := ", ".join(option for option, value in given.items() if value):
             raise UsageError(f"{others}: a .safetensors file has tensors and no layers")
+        if picture:
+            raise UsageError(f"-o {output}: a .safetensors file has tensors and no layers to draw")
         from costcalc.importers.onnx_files.tensor_table import tensors
 
         emit(tensors(target, depth), format, output, columns=columns)
         return
-    drawn = format_of(format, Path(output) if output else None)
+    drawn = "" if picture else format_of(format, Path(output) if output else None)
     if depth is not None and drawn in DRAWINGS:
         raise UsageError(f"--depth does not go with the format {drawn}, which draws every layer")
-    unless = "" if train or columns else "add --train, or --columns of training"
+    unless = "" if train or columns or shade else "add --train, or --columns of training"
     step = train_step(optimizer, freeze, freeze_statistics, checkpoint, unless)
     (model,) = load_models([target], set_, max_layers, max_bytes, dtype, step, batch, input)
+    if picture:
+        WRITERS[picture](model, asked, str(output))
+        return
     cost = model.cost(unrolled=unroll)
     of_step = TRAIN_COLUMNS_CHECKPOINTED if step.checkpoint else TRAIN_COLUMNS
     emit(cost.at_depth(depth, of_step if train and columns is None else columns), format, output)

@@ -15,6 +15,7 @@ from costcalc.cli.shown_options import float_asked, in_units_asked
 from costcalc.errors import CostcalcError, SpecError, UsageError
 from costcalc.files import check
 from costcalc.report import DRAWINGS, FORMATS, format_of
+from costcalc.report.picture_files import check_picture_of, suffixes_of
 from costcalc.report.progress_bar import tell
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 from costcalc.train_step import DEFAULT_STEP, OPTIMIZERS, TrainStep
@@ -42,8 +43,9 @@ def checked_output(context: typer.Context, output: str | None) -> str | None:
 def check_format(context: typer.Context, output: str | None, others: str = "") -> str | None:
     """Checks that the suffix or --format is known and the file can be written. Raises UnknownName, which names
     `others` too, and OSError."""
-    if output is not None:
-        _check_drawn(context, format_of(context.params.get("format"), Path(output), others))
+    command, format = context.command_path.partition(" ")[2], context.params.get("format")
+    if output is not None and not check_picture_of(command, output, format):
+        _check_drawn(context, format_of(format, Path(output), f"{suffixes_of(command)} {others}".strip()))
     return check_folder(output)
 
 

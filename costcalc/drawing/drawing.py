@@ -73,7 +73,7 @@ class PlacedWire(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Drawing:
+class DrawingData:
     """A sketch with places for everything in it."""
 
     sketch: Sketch

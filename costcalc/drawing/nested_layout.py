@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from costcalc.drawing.drawing import Drawing, PlacedBox, PlacedFrame, PlacedWire, Point, Rectangle
+from costcalc.drawing.drawing import DrawingData, PlacedBox, PlacedFrame, PlacedWire, Point, Rectangle
 from costcalc.drawing.frame_layout import FrameLayout, Link, Member
 from costcalc.drawing.frames import common, opened
 from costcalc.drawing.sheet_columns import ONE_COLUMN, Columns, in_columns
@@ -19,7 +19,7 @@ MARGIN = 16.0  # px around the drawing
 WHOLE = ""  # the name of the frame around everything
 
 
-def laid_out(sketch: Sketch, *, columns: bool = True) -> Drawing:
+def laid_out(sketch: Sketch, *, columns: bool = True) -> DrawingData:
     """The sketch with places. With `columns` a tall drawing is cut where one wire goes down, and goes on beside."""
     return _NestedLayout(sketch).drawing(columns)
 
@@ -54,7 +54,7 @@ class _NestedLayout:
         into = [(other[at - 1], Link(None, other[at], source)) for at in range(shared + 1, len(other))]
         return [*out, across, *into]
 
-    def drawing(self, columns: bool) -> Drawing:
+    def drawing(self, columns: bool) -> DrawingData:
         """Lays out the frames, inner ones first, and puts everything where it is."""
         order = sorted(self.members, key=self.depths.__getitem__)
         for name in reversed(order):
@@ -73,7 +73,9 @@ class _NestedLayout:
         width, height = cuts.size(whole)
         width = max(width, text_width(self.sketch.title, TITLE_SIZE + 1, bold=True))
         wires = self._wires(corners, cuts)
-        return Drawing(self.sketch, boxes, frames, wires, round(width + 2 * MARGIN, 1), round(height + 2 * MARGIN, 1))
+        return DrawingData(
+            self.sketch, boxes, frames, wires, round(width + 2 * MARGIN, 1), round(height + 2 * MARGIN, 1)
+        )
 
     def _member(self, name: str) -> Member:
         width, height = self._size(name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
-from costcalc.drawing.drawing import Drawing, PlacedBox, PlacedFrame, PlacedWire
+from costcalc.drawing.drawing import DrawingData, PlacedBox, PlacedFrame, PlacedWire
 from costcalc.drawing.sketch import BAR_HEIGHT, HEADING_SIZE, LABEL_SIZE, LINE_HEIGHT, LINE_SIZE, PADDING, TITLE_SIZE
 
 INK, PAPER, WIRE, FINE, SHADE = "#111111", "#ffffff", "#555555", "#444444", "#1f5fa8"
@@ -29,7 +29,7 @@ STYLE = (
 ).format(**DARK)
 
 
-def svg(drawing: Drawing, *, name: str = "drawing") -> Iterator[str]:
+def svg(drawing: DrawingData, *, name: str = "drawing") -> Iterator[str]:
     """The drawing as an SVG document, line by line. `name` keeps the ids of several on one page apart."""
     sketch = drawing.sketch
     width, height = _number(drawing.width), _number(drawing.height + HEAD)

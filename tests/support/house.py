@@ -7,7 +7,7 @@ from pathlib import Path
 import costcalc
 
 FLOORS = """
-errors <- text version files workers dtype <- dims train_step table <- result <- expressions ops chart drawing
+errors <- text version files workers dtype <- dims train_step table <- result <- expressions ops chart <- drawing
 <- graph <- models <- spec importers <- pipeline <- analysis <- net <- project lectures <- functions knob_functions
 <- store <- report <- predict torch_backend sweep_files exporters <- cli <- __main__ __init__
 """  # each room imports only from what stands before it; some of them are still to come

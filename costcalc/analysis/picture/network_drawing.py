@@ -1,0 +1,23 @@
+"""The drawing of a network: its sketch in the style that is asked for, laid out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from costcalc.analysis.cost import Cost
+from costcalc.analysis.picture.network_sketch import network_sketch
+from costcalc.drawing import Drawing
+from costcalc.drawing.nested_layout import laid_out
+from costcalc.drawing.styles import STYLES
+from costcalc.errors import unknown
+
+
+def network_drawing(
+    cost: Cost, *, depth: int | None = None, shade: str = "macs", style: str = "blocks", every_layer: bool = False,
+    width: int | None = None, seconds: Mapping[str, float] | None = None,
+) -> Drawing:  # fmt: skip
+    """The drawing of a network, as `Net.drawing` has it."""
+    if style not in STYLES:
+        raise unknown("style", style, STYLES)
+    data = laid_out(network_sketch(cost, depth=depth, shade=shade, every_layer=every_layer))
+    return Drawing(data.sketch, data.boxes, data.frames, data.wires, data.width, data.height)

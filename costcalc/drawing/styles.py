@@ -1,0 +1,3 @@
+"""The styles of drawings."""
+
+BLOCKS, VOLUMES = STYLES = ("blocks", "volumes")
