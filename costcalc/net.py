@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from costcalc.analysis.closed_form.formula import Formula
+    from costcalc.analysis.picture.network_tree import NetworkTree
+    from costcalc.analysis.picture.viewer_files import ViewerFile
     from costcalc.drawing import Drawing
     from costcalc.graph import Graph
 
@@ -77,6 +79,44 @@ class Net(Model):
         return network_drawing(
             cost, depth=depth, shade=shade, style=style, every_layer=every_layer, width=width, seconds=seconds
         )
+
+    def tree(
+        self, *, depth: int | None = None, shade: str = "macs", every_layer: bool = False, unrolled: bool = False
+    ) -> NetworkTree:  # fmt: skip
+        """The network as a tree of text, as `costcalc show --tree` prints it: blocks, branches, a bar in each line.
+
+        Folded as its drawing is. `shade` is the metric of the bars. Raises UnknownName, and UsageError for a metric
+        that is no number of layers.
+        """
+        from costcalc.analysis.picture.network_tree import network_tree
+
+        return network_tree(self.cost(unrolled=unrolled), depth=depth, shade=shade, every_layer=every_layer)
+
+    def diagram(
+        self, format: str = "mermaid", *, depth: int | None = None, shade: str = "macs", every_layer: bool = False,
+        unrolled: bool = False,
+    ) -> str:  # fmt: skip
+        """The drawing as text that other programs lay out: `mermaid` or `dot`. Raises as `drawing` does."""
+        from costcalc.analysis.picture.network_sketch import network_sketch
+        from costcalc.drawing.diagram import diagram
+
+        cost = self.cost(unrolled=unrolled)
+        return "".join(diagram(network_sketch(cost, depth=depth, shade=shade, every_layer=every_layer), format))
+
+    def overlay(self, *, shade: str = "macs", unrolled: bool = False) -> ViewerFile:
+        """The costs for Netron and Model Explorer to lay over the network: `net.overlay().save("costs.overlay.json")`.
+
+        Raises UnknownName, and UsageError for a metric that is no number of layers and for symbols.
+        """
+        from costcalc.analysis.picture.viewer_files import overlay
+
+        return overlay(self.cost(unrolled=unrolled), shade)
+
+    def explorer_graph(self, *, unrolled: bool = False) -> ViewerFile:
+        """The layers as a graph that Model Explorer draws: `net.explorer_graph().save("net.graph.json")`."""
+        from costcalc.analysis.picture.viewer_files import explorer_graph
+
+        return explorer_graph(self.cost(unrolled=unrolled))
 
     def __str__(self) -> str:
         """The cost by block, as `costcalc show --depth 1` prints it."""

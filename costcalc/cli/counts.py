@@ -29,7 +29,7 @@ from costcalc.cli.options import (
     train_step,
 )
 from costcalc.cli.runs import StorePath, has_seconds
-from costcalc.cli.shown_pictures import WRITERS, Asked, EveryLayer, Shade, Style, Width
+from costcalc.cli.shown_pictures import WRITERS, Asked, EveryLayer, Shade, Style, Tree, Width, put_boxes
 from costcalc.errors import UsageError
 from costcalc.importers.targets import is_safetensors
 from costcalc.report import DRAWINGS, format_of
@@ -66,6 +66,7 @@ def show(
     ] = None,
     shade: Shade = None,
     every_layer: EveryLayer = False,
+    tree: Tree = False,
     style: Style = None,
     width: Width = None,
     unroll: Annotated[bool, typer.Option("--unroll", help="Write repeats out, one row for each copy.")] = False,
@@ -85,7 +86,7 @@ def show(
     max_bytes: MaxBytes = MAX_BYTES,
 ) -> None:
     """Layer by layer: shapes, params, multiplies, elementwise work, activations, and their totals."""
-    asked = Asked(depth, shade, every_layer, style, width, unroll, train)
+    asked = Asked(depth, shade, every_layer, style, width, unroll, train, tree)
     picture = asked.check(output, format, columns)
     if is_safetensors(target):
         given = {
@@ -104,9 +105,7 @@ def show(
 
         emit(tensors(target, depth), format, output, columns=columns)
         return
-    drawn = "" if picture else format_of(format, Path(output) if output else None)
-    if depth is not None and drawn in DRAWINGS:
-        raise UsageError(f"--depth does not go with the format {drawn}, which draws every layer")
+    kind = "" if picture else format_of(format, Path(output) if output else None)
     unless = "" if train or columns or shade else "add --train, or --columns of training"
     step = train_step(optimizer, freeze, freeze_statistics, checkpoint, unless)
     (model,) = load_models([target], set_, max_layers, max_bytes, dtype, step, batch, input)
@@ -114,6 +113,9 @@ def show(
         WRITERS[picture](model, asked, str(output))
         return
     cost = model.cost(unrolled=unroll)
+    if kind in DRAWINGS or (tree and kind != "json"):
+        put_boxes(cost, asked, kind, format, output)
+        return
     of_step = TRAIN_COLUMNS_CHECKPOINTED if step.checkpoint else TRAIN_COLUMNS
     emit(cost.at_depth(depth, of_step if train and columns is None else columns), format, output)
 

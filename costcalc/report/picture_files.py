@@ -30,6 +30,8 @@ PICTURES: dict[str, Picture] = {
     ".svg": Picture("a drawing", ("show",)),
     ".png": Picture("a drawing", ("show",), _matplotlib),
     ".pdf": Picture("a drawing", ("show",), _matplotlib),
+    ".overlay.json": Picture("an overlay for viewers", ("show",)),
+    ".graph.json": Picture("a graph for Model Explorer", ("show",)),
 }
 
 
