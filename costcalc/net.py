@@ -123,8 +123,11 @@ class Net(Model):
         return str(self.cost().at_depth(1))
 
     def _repr_html_(self) -> str:
-        """A notebook's view: the cost by block."""
-        return self.cost().at_depth(1)._repr_html_()
+        """A notebook's view: the cost by block, and the drawing."""
+        from costcalc.analysis.picture.network_drawing import pictures
+
+        cost = self.cost()
+        return cost.at_depth(1)._repr_html_() + pictures([cost])
 
 
 Target: TypeAlias = Any  # str | PathLike | Mapping | Model | Graph: what `load` takes

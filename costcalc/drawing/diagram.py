@@ -43,8 +43,8 @@ def _mermaid(sketch: Sketch) -> Iterator[str]:
     yield "flowchart TD\n"
     yield f"    accTitle: {_entities(_heading(sketch))}\n"
     for number, box in enumerate(sketch.boxes, 1):
-        start, end = ("([", "])") if box.is_pill else ("[", "]")
-        yield f'    n{number}{start}"{"<br/>".join(map(_entities, _texts(box)))}"{end}\n'
+        opens, closes = ("([", "])") if box.is_pill else ("[", "]")
+        yield f'    n{number}{opens}"{"<br/>".join(map(_entities, _texts(box)))}"{closes}\n'
     frames = _frame_lines(sketch, lambda number, label: f'subgraph b{number}["{_entities(label)}"]', "end")
     yield from (f"    {line}\n" for line in frames)
     for start, end, label in _edges(sketch):
@@ -57,11 +57,11 @@ def _mermaid(sketch: Sketch) -> Iterator[str]:
 def _dot(sketch: Sketch) -> Iterator[str]:
     """A Graphviz digraph."""
     yield f'digraph network {{\n    label="{_quoted(_heading(sketch))}"; labelloc=t;\n'
-    yield '    node [shape=box, style=filled, fillcolor="#ffffff"];\n'
+    yield '    node [shape=box, style=filled, fillcolor="#ffffff", fontname="Helvetica"];\n'
     for number, box in enumerate(sketch.boxes, 1):
         label = r"\n".join(map(_quoted, _texts(box)))
         color = f', fillcolor="{_color(box.shade)}"' if box.share is not None else ""
-        yield f'    n{number} [label="{label}"{color}{", shape=oval" * box.is_pill}];\n'
+        yield f'    n{number} [label="{label}"{color}{', style="rounded,filled"' * box.is_pill}];\n'
     frames = _frame_lines(sketch, lambda number, label: f'subgraph cluster_{number} {{ label="{_quoted(label)}";', "}")
     yield from (f"    {line}\n" for line in frames)
     for start, end, label in _edges(sketch):

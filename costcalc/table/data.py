@@ -62,9 +62,8 @@ class Column:
     """A column: the key of its values, its heading, and how they are shown.
 
     Kinds: text, shape, factor (÷9.68, ×5.64), and the numbers int, signed (+3), real, ratio, share,
-    measured (four digits are shown), brief (three), short (four and a unit), bytes, knob (as it is set), figure (already
-    text: `1.5B`) and
-    quoted (as it was printed elsewhere, – where it was not).
+    measured (four digits are shown), brief (three), short (four and a unit), bytes, knob (as it is set), figure
+    (already text: `1.5B`) and quoted (as it was printed elsewhere, – where it was not).
     A narrow terminal drops the columns with the highest `rank` first, and never those of rank 0; columns that a reader
     asked for have negative ranks, and go once names are broken and the rest does not fit. Numbers that are counts or
     bytes (`measure`) may have a unit (`scale`), that of another column where `unit_of` is its key.
