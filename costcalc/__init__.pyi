@@ -83,7 +83,9 @@ from costcalc.net import load as load
 from costcalc.net import model as model
 from costcalc.pipeline.augmentation import Augmentation as Augmentation
 from costcalc.pipeline.pipeline_library import pipelines as pipelines
+from costcalc.report.page.page import page as page
 from costcalc.report.page.page import write_page as write_page
+from costcalc.report.site.site import write_site as write_site
 from costcalc.result import Result as Result
 from costcalc.result import TableResult as TableResult
 from costcalc.spec.list_specs import specs as specs

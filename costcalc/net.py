@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from costcalc.analysis.closed_form.formula import Formula
     from costcalc.analysis.picture.network_tree import NetworkTree
     from costcalc.analysis.picture.viewer_files import ViewerFile
+    from costcalc.chart import Bars
     from costcalc.drawing import Drawing
     from costcalc.graph import Graph
 
@@ -75,9 +76,16 @@ class Net(Model):
         """
         from costcalc.analysis.picture.network_drawing import network_drawing
 
-        cost = self.cost(unrolled=unrolled)
+        cost = self.cost(unrolled=unrolled or seconds is not None)  # each copy of a layer is timed
         return network_drawing(
-            cost, depth=depth, shade=shade, style=style, every_layer=every_layer, width=width, seconds=seconds
+            cost,
+            depth=depth,
+            shade=shade,
+            style=style,
+            every_layer=every_layer,
+            width=width,
+            copies=unrolled,
+            seconds=seconds,
         )
 
     def tree(
@@ -90,7 +98,8 @@ class Net(Model):
         """
         from costcalc.analysis.picture.network_tree import network_tree
 
-        return network_tree(self.cost(unrolled=unrolled), depth=depth, shade=shade, every_layer=every_layer)
+        cost = self.cost(unrolled=unrolled)
+        return network_tree(cost, depth=depth, shade=shade, every_layer=every_layer, copies=unrolled)
 
     def diagram(
         self, format: str = "mermaid", *, depth: int | None = None, shade: str = "macs", every_layer: bool = False,
@@ -101,7 +110,8 @@ class Net(Model):
         from costcalc.drawing.diagram import diagram
 
         cost = self.cost(unrolled=unrolled)
-        return "".join(diagram(network_sketch(cost, depth=depth, shade=shade, every_layer=every_layer), format))
+        sketch = network_sketch(cost, depth=depth, shade=shade, every_layer=every_layer, copies=unrolled)
+        return "".join(diagram(sketch, format))
 
     def overlay(self, *, shade: str = "macs", unrolled: bool = False) -> ViewerFile:
         """The costs for Netron and Model Explorer to lay over the network: `net.overlay().save("costs.overlay.json")`.
@@ -117,6 +127,19 @@ class Net(Model):
         from costcalc.analysis.picture.viewer_files import explorer_graph
 
         return explorer_graph(self.cost(unrolled=unrolled))
+
+    def chart(self, metric: str = "macs") -> Bars:
+        """A metric by the size of the maps that layers make, as bars. Raises UnknownName, UsageError for a metric that
+        is no sum."""
+        from costcalc.analysis.size_chart import bar_chart
+
+        self.require_numeric("Net.chart")
+        return bar_chart([self.cost()], metric)
+
+    def plot(self, path: PathLike[str] | str, metric: str = "macs") -> None:
+        """Writes that picture as .svg, .png or .pdf. Raises as `chart`; UsageError for another suffix, MissingExtra
+        without matplotlib."""
+        self.chart(metric).save(str(path))
 
     def __str__(self) -> str:
         """The cost by block, as `costcalc show --depth 1` prints it."""

@@ -28,6 +28,7 @@ from costcalc.cli.options import (
     load_models,
     train_step,
 )
+from costcalc.cli.plot_options import BALLS, BARS, X, Y, check_compared, check_plot, columns_of
 from costcalc.cli.runs import StorePath, has_seconds
 from costcalc.cli.shown_pictures import WRITERS, Asked, EveryLayer, Shade, Style, Tree, Width, put_boxes
 from costcalc.errors import UsageError
@@ -69,6 +70,7 @@ def show(
     tree: Tree = False,
     style: Style = None,
     width: Width = None,
+    plot: BARS = None,
     unroll: Annotated[bool, typer.Option("--unroll", help="Write repeats out, one row for each copy.")] = False,
     train: Train = False,
     optimizer: Optimizer = DEFAULT_STEP.optimizer,
@@ -96,6 +98,7 @@ def show(
             "--input": input,
             "--batch": batch,
             "--set": set_,
+            "--plot": plot,
         }
         if others := ", ".join(option for option, value in given.items() if value):
             raise UsageError(f"{others}: a .safetensors file has tensors and no layers")
@@ -116,6 +119,8 @@ def show(
     if kind in DRAWINGS or (tree and kind != "json"):
         put_boxes(cost, asked, kind, format, output)
         return
+    if plot:
+        model.plot(plot)
     of_step = TRAIN_COLUMNS_CHECKPOINTED if step.checkpoint else TRAIN_COLUMNS
     emit(cost.at_depth(depth, of_step if train and columns is None else columns), format, output)
 
@@ -144,6 +149,9 @@ def compare(
     checkpoint: Checkpoint = None,
     columns: Columns = None,
     dtype: Dtype = None,
+    plot: BALLS = None,
+    y: Y = None,
+    x: X = None,
     break_even: Annotated[
         str | None,
         typer.Option("--break-even", metavar="KNOB", help="From which r on does one cost more? Or r=32:512:1."),
@@ -161,6 +169,8 @@ def compare(
     """Networks side by side: totals, ratios, and for two of them which block made the difference."""
     from costcalc.analysis.compare import compare_models
 
+    check_plot(plot, x, y, {"--break-even": break_even, "--time": time})
+    columns = columns_of(plot, x, y, columns)
     unless = "" if train or columns or by else "add --train, or --columns of training"
     step = train_step(optimizer, freeze, freeze_statistics, checkpoint, unless)
     models = load_models(targets, set_, max_layers, max_bytes, dtype, step, batch, input)
@@ -175,6 +185,7 @@ def compare(
         return
     if store is not None and not (time or has_seconds(columns)):
         raise UsageError("--store is where measured times are kept; add --time, or --columns target,seconds")
+    check_compared(models, plot, x, y, by)
     lookup = None
     if has_seconds(columns):
         from costcalc.cli.save_runs import seconds_here
@@ -183,6 +194,8 @@ def compare(
     comparison = compare_models(
         models, by=by, baseline=baseline, depth=depth, algebra=algebra or None, columns=columns, seconds=lookup
     )
+    if plot:
+        comparison.plot(plot, y, x or "macs")
     if time:
         _put_timed(comparison, models, store, format, output)
     else:

@@ -33,7 +33,7 @@ def checked_report(report: str | None) -> str | None:
 
 Plot: TypeAlias = Annotated[
     str | None,
-    typer.Option("--plot", metavar="FILE", callback=checked_plot, help="Draw the sweep too: FILE.svg or FILE.png."),
+    typer.Option("--plot", metavar="FILE", callback=checked_plot, help="Draw the sweep too: FILE.svg, .png or .pdf."),
 ]
 Metric: TypeAlias = Annotated[
     str | None, typer.Option("--metric", metavar="METRIC", help="What a map of two knobs shows; macs if not given.")
@@ -59,12 +59,12 @@ def show_picture(found: Any, metric: str | None) -> None:
 def write_report(model: Net, axes: list[str], presets: str | None, metrics: str | None, path: str) -> None:
     """Writes the page about a network, over a grid of its knobs if one is given."""
     from costcalc.analysis.sweep.grid import read_axes
-    from costcalc.report.page.page import Page
+    from costcalc.report.page.page import sweep_page
     from costcalc.report.progress_bar import progress_bar
 
     with progress_bar() as show:
         show(0.0, "counting")
-        page = Page.of(model, read_axes(axes, model.knobs, model.name), presets, metrics)
+        page = sweep_page(model, read_axes(axes, model.knobs, model.name), presets, metrics)
         show(0.2, "drawing")
         page.save(path)
     warned.replace(model.label, lambda: page.warnings)

@@ -14,7 +14,7 @@ from costcalc.cli.fast_params import METRICS
 from costcalc.cli.options import emit
 from costcalc.cli.shown_options import ADDED
 from costcalc.drawing.styles import BLOCKS, STYLES
-from costcalc.errors import UsageError
+from costcalc.errors import TooLarge, UsageError
 from costcalc.report import DRAWINGS, format_of
 from costcalc.report.picture_files import picture_suffix
 
@@ -95,6 +95,7 @@ def _names(given: Mapping[str, object]) -> str:
 def put_boxes(cost: Cost, asked: Asked, kind: str, format: str | None, output: str | None) -> None:
     """Prints a network as a tree, or as a diagram for another program."""
     boxes: dict[str, Any] = {"depth": asked.depth, "shade": asked.metric, "every_layer": asked.every_layer}
+    boxes["copies"] = asked.unroll
     if kind in DRAWINGS:
         from costcalc.analysis.picture.network_sketch import network_sketch
 
@@ -106,9 +107,10 @@ def put_boxes(cost: Cost, asked: Asked, kind: str, format: str | None, output: s
 
 
 def _drawing(net: Net, asked: Asked, output: str) -> None:
+    shade = asked.metric
     net.drawing(
-        depth=asked.depth, shade=asked.metric, width=asked.width,
-        style=asked.style or BLOCKS, every_layer=asked.every_layer, unrolled=asked.unroll,
+        depth=asked.depth, shade=shade, width=asked.width, style=asked.style or BLOCKS, every_layer=asked.every_layer,
+        unrolled=asked.unroll, seconds=_layer_seconds(net) if shade == "seconds" else None,
     ).save(output)  # fmt: skip
 
 
@@ -125,6 +127,20 @@ def _save(file: ViewerFile, output: str) -> None:
     for note in file.notes:
         if not report.is_hushed():
             print(f"note: {note}", file=sys.stderr)
+
+
+def _layer_seconds(net: Net) -> dict[str, float]:
+    """The seconds of each layer, timed here and now. Exits with 3 if they could not be taken."""
+    from costcalc.report.progress_bar import progress_bar
+    from costcalc.torch_backend.measure import QUICK_SECONDS
+    from costcalc.torch_backend.timing import time_nets
+
+    net.require_numeric("a drawing of seconds")
+    with progress_bar() as show:
+        timing = time_nets([net], seconds=QUICK_SECONDS, per_layer=True, progress=show)
+    if not timing.measured:
+        raise TooLarge(f"{net.label} could not be timed: {timing.measurements[0].message}")
+    return {layer.name: layer.forward for layer in timing.measured[0].layers}
 
 
 WRITERS: dict[str, Callable[[Net, Asked, str], None]] = {

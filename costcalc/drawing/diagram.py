@@ -12,6 +12,7 @@ from costcalc.errors import UsageError, unknown
 from costcalc.table import visible
 
 FORMATS = ("mermaid", "dot")
+ROUNDED = ', style="rounded,filled"'
 MAX_FRAME_DEPTH = 8  # frames within frames
 SHADE, MOST_SHADE = (0x1F, 0x5F, 0xA8), 0.6  # over white, of the largest box
 PLAIN = " ._×+/%·,"  # signs that mean nothing within a quoted label of Mermaid
@@ -61,7 +62,7 @@ def _dot(sketch: Sketch) -> Iterator[str]:
     for number, box in enumerate(sketch.boxes, 1):
         label = r"\n".join(map(_quoted, _texts(box)))
         color = f', fillcolor="{_color(box.shade)}"' if box.share is not None else ""
-        yield f'    n{number} [label="{label}"{color}{', style="rounded,filled"' * box.is_pill}];\n'
+        yield f'    n{number} [label="{label}"{color}{ROUNDED * box.is_pill}];\n'
     frames = _frame_lines(sketch, lambda number, label: f'subgraph cluster_{number} {{ label="{_quoted(label)}";', "}")
     yield from (f"    {line}\n" for line in frames)
     for start, end, label in _edges(sketch):

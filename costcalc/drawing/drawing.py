@@ -82,6 +82,7 @@ class DrawingData:
     wires: Sequence[PlacedWire]
     width: float
     height: float
+    most_width: float | None = None  # px that it is shown in at most
 
     @property
     def places(self) -> Mapping[str, Rectangle]:

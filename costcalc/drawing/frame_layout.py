@@ -94,7 +94,8 @@ class FrameLayout:
         """Places nodes from left to right, and the edges around them."""
         lane = Extent(LANE, LANE)
         self.extents = [self.member_at[node].extent if node in self.member_at else lane for node in range(self.nodes)]
-        self.x = places(self.rows, self.extents, GAP)
+        is_narrow = self.heading is not None and len(self.first) == len(self.last) == 1
+        self.x = places(self.rows, self.extents, GAP, (self.first[0], self.last[0]) if is_narrow else None)
         self.left = min([x - extent.left for x, extent in zip(self.x, self.extents)], default=0.0)
         self.right = max([x + extent.right for x, extent in zip(self.x, self.extents)], default=0.0)
         if self.heading is not None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from typing import TypeVar
 
 from costcalc.drawing.sketch import Path
+
+Node = TypeVar("Node", bound=Hashable)
 
 
 def tidied(paths: Sequence[Path]) -> list[Path]:
@@ -55,17 +58,27 @@ def _circling(paths: Mapping[str, Path], wires: Sequence[tuple[str, str]]) -> se
         links.setdefault(one[:depth], set()).add((first, second))
     found = set()
     for inside in links.values():
-        found |= _in_circles(inside) & frames
+        found |= in_circles(inside) & frames
     return found
 
 
-def _in_circles(links: set[tuple[str, str]]) -> set[str]:
+def in_circles(links: set[tuple[Node, Node]]) -> set[Node]:
     """The nodes that remain once those that nothing leads to, or that lead to nothing, are taken away again and
     again."""
-    left = {node for link in links for node in link}
-    while True:
-        there = [(a, b) for a, b in links if a in left and b in left and a != b]
-        kept = left & {a for a, _ in there} & {b for _, b in there}
-        if kept == left:
-            return kept
-        left = kept
+    kept = {node for link in links for node in link}
+    for one, other in ((0, 1), (1, 0)):
+        after: dict[Node, list[Node]] = {}
+        waits = dict.fromkeys(kept, 0)
+        for link in links:
+            if link[0] != link[1] and link[0] in kept and link[1] in kept:
+                after.setdefault(link[one], []).append(link[other])
+                waits[link[other]] += 1
+        ready = [node for node, many in waits.items() if not many]
+        while ready:
+            node = ready.pop()
+            kept.discard(node)
+            for target in after.get(node, ()):
+                waits[target] -= 1
+                if not waits[target]:
+                    ready.append(target)
+    return kept

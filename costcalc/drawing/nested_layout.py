@@ -12,16 +12,17 @@ from costcalc.drawing.drawing import DrawingData, PlacedBox, PlacedFrame, Placed
 from costcalc.drawing.frame_layout import FrameLayout, Link, Member
 from costcalc.drawing.frames import common, opened
 from costcalc.drawing.sheet_columns import ONE_COLUMN, Columns, in_columns
-from costcalc.drawing.sketch import LABEL_SIZE, TITLE_SIZE, Sketch
+from costcalc.drawing.sketch import LABEL_SIZE, Sketch
 from costcalc.drawing.text_widths import text_width
 
 MARGIN = 16.0  # px around the drawing
 WHOLE = ""  # the name of the frame around everything
 
 
-def laid_out(sketch: Sketch, *, columns: bool = True) -> DrawingData:
-    """The sketch with places. With `columns` a tall drawing is cut where one wire goes down, and goes on beside."""
-    return _NestedLayout(sketch).drawing(columns)
+def laid_out(sketch: Sketch, *, columns: bool = True, width: float | None = None) -> DrawingData:
+    """The sketch with places. With `columns` a tall drawing is cut where one wire goes down, and goes on beside, as far
+    as the `width` in px allows. A drawing that is wider still is shown smaller."""
+    return _NestedLayout(sketch).drawing(columns, width)
 
 
 @dataclass
@@ -54,7 +55,7 @@ class _NestedLayout:
         into = [(other[at - 1], Link(None, other[at], source)) for at in range(shared + 1, len(other))]
         return [*out, across, *into]
 
-    def drawing(self, columns: bool) -> DrawingData:
+    def drawing(self, columns: bool, most_width: float | None) -> DrawingData:
         """Lays out the frames, inner ones first, and puts everything where it is."""
         order = sorted(self.members, key=self.depths.__getitem__)
         for name in reversed(order):
@@ -62,7 +63,7 @@ class _NestedLayout:
             members = [self._member(member) for member in self.members[name]]
             self.frames[name] = FrameLayout(heading, members, [*self.links.get(name, ())])
         whole = self.frames[WHOLE]
-        cuts = in_columns(whole) if columns else ONE_COLUMN
+        cuts = in_columns(whole, None if most_width is None else most_width - 2 * MARGIN) if columns else ONE_COLUMN
         corners = self._corners(order, cuts)
         boxes = [PlacedBox(box, corners[box.key].place(*self._size(box.key))) for box in self.sketch.boxes]
         frames = [
@@ -71,7 +72,6 @@ class _NestedLayout:
             if name != WHOLE
         ]
         width, height = cuts.size(whole)
-        width = max(width, text_width(self.sketch.title, TITLE_SIZE + 1, bold=True))
         wires = self._wires(corners, cuts)
         return DrawingData(
             self.sketch, boxes, frames, wires, round(width + 2 * MARGIN, 1), round(height + 2 * MARGIN, 1)

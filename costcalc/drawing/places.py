@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from costcalc.drawing.rows import Rows
+from costcalc.drawing.straight_chains import Chain, straight_chains
 
-PASSES = 60
-ALONE, LANE, SHARED = 40.0, 60.0, 1.0  # weights of links: the only one of both ends, between lanes, others
+PASSES, STRAIGHTENED = 60, 30
+ALONE, LANE, SHARED = 40.0, 60.0, 1.0  # weights of links: of a chain, between lanes, others
+
+FIRM, LOOSE = 10_000.0, 1.0  # weights of the last passes: of chains with boxes, of those of lanes alone
 
 
 class Extent(NamedTuple):
@@ -26,12 +29,17 @@ class Pull(NamedTuple):
     weight: float
 
 
-def places(rows: Rows, extents: Sequence[Extent], gap: float) -> list[float]:
-    """The x of each node, lanes included."""
-    pulls = _pulls(rows, len(extents))
+def places(
+    rows: Rows, extents: Sequence[Extent], gap: float, ports: tuple[int, int] | None = None
+) -> list[float]:  # fmt: skip
+    """The x of each node, lanes included. `ports` are the only way in and the only way out, which are to be in line."""
+    chains = straight_chains(rows, len(extents), ports)
+    chain_of = {node: chain for chain in chains for node in chain}
+    room = _shared_room(extents, chains)
+    pulls = _pulls(rows, len(extents), chain_of)
     x = [0.0] * len(extents)
     for row in rows.rows:
-        _settle(row, [0.0] * len(row), [1.0] * len(row), extents, gap, x)
+        _settle(row, [0.0] * len(row), [1.0] * len(row), room, gap, x)
     for number in range(PASSES):
         up = number % 2 == 1
         for row in reversed(rows.rows) if up else rows.rows:
@@ -42,22 +50,34 @@ def places(rows: Rows, extents: Sequence[Extent], gap: float) -> list[float]:
                 there = sum([pull.weight * x[pull.other] for pull in near])
                 wanted.append(there / weight if weight else x[node])
                 weights.append(weight or 0.01)
-            _settle(row, wanted, weights, extents, gap, x)
-    _straighten(rows, extents, gap, x)
+            _settle(row, wanted, weights, room, gap, x)
+    _straighten(rows, room, gap, chain_of, x)
     return [round(one, 1) for one in x]
 
 
-def _pulls(rows: Rows, count: int) -> list[list[Pull]]:
-    outs, ins = [0] * count, [0] * count
-    for source, target in rows.links:
-        outs[source] += 1
-        ins[target] += 1
+def _shared_room(extents: Sequence[Extent], chains: Sequence[Chain]) -> list[Extent]:
+    """The room of each node: in a straight chain that of the widest, so that no row pushes a part of it aside."""
+    room = [*extents]
+    for chain in chains:
+        widest = Extent(max(extents[node].left for node in chain), max(extents[node].right for node in chain))
+        for node in chain:
+            room[node] = widest
+    return room
+
+
+def _pulls(rows: Rows, count: int, chain_of: Mapping[int, Chain]) -> list[list[Pull]]:
     pulls: list[list[Pull]] = [[] for _ in range(count)]
     for source, target in rows.links:
         lanes = (source >= rows.first_lane) + (target >= rows.first_lane)
-        weight = LANE if lanes == 2 else ALONE if outs[source] == ins[target] == 1 else SHARED + lanes / 2
+        in_line = source in chain_of and chain_of[source] is chain_of.get(target)
+        weight = LANE if lanes == 2 else ALONE if in_line else SHARED + lanes / 2
         pulls[source].append(Pull(target, weight))
         pulls[target].append(Pull(source, weight))
+    for chain in dict.fromkeys(chain_of.values()):
+        for upper, lower in itertools.pairwise(chain):
+            if lower not in {pull.other for pull in pulls[upper]}:  # the ports of a frame
+                pulls[upper].append(Pull(lower, ALONE))
+                pulls[lower].append(Pull(upper, ALONE))
     return pulls
 
 
@@ -85,23 +105,15 @@ def _settle(
             at += 1
 
 
-def _straighten(rows: Rows, extents: Sequence[Extent], gap: float, x: list[float]) -> None:
-    """Puts nodes that are linked to nothing else exactly below each other where there is room."""
-    beside = {}
-    for row in rows.rows:
-        for left, node, right in zip([None, *row[:-1]], row, [*row[1:], None]):
-            beside[node] = left, right
-    outs: dict[int, int] = {}
-    ins: dict[int, int] = {}
-    for source, target in rows.links:
-        outs[source] = outs.get(source, 0) + 1
-        ins[target] = ins.get(target, 0) + 1
-    for source, target in rows.links:
-        if outs[source] != 1 or ins[target] != 1:
-            continue
-        for moved, fixed in ((target, source), (source, target)):
-            left, right = beside[moved]
-            low = x[left] + extents[left].right + gap + extents[moved].left if left is not None else float("-inf")
-            high = x[right] - extents[right].left - gap - extents[moved].right if right is not None else float("inf")
-            if low <= x[fixed] <= high:
-                x[moved] = x[fixed]
+def _straighten(
+    rows: Rows, room: Sequence[Extent], gap: float, chain_of: Mapping[int, Chain], x: list[float]
+) -> None:  # fmt: skip
+    """Puts the nodes of each chain exactly below each other where there is room."""
+    chains = [*dict.fromkeys(chain_of.values())]
+    firm = {node for chain in chains if min(chain) < rows.first_lane for node in chain}
+    for _ in range(STRAIGHTENED):
+        means = {chain: round(sum([x[node] for node in chain]) / len(chain), 1) for chain in chains}
+        for row in rows.rows:
+            wanted = [means[chain_of[node]] if node in chain_of else x[node] for node in row]
+            weights = [FIRM if node in firm else LOOSE if node in chain_of else 0.1 for node in row]
+            _settle(row, wanted, weights, room, gap, x)

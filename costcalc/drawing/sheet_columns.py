@@ -75,22 +75,33 @@ class _Column:
     bottom: float = field(default=0.0)
 
 
-def in_columns(whole: FrameLayout) -> Columns:
-    """The columns of a drawing: as few as make it no taller than 1.3 times its width, if it can be cut there."""
+def in_columns(whole: FrameLayout, most_width: float | None = None) -> Columns:
+    """The columns of a drawing: as few as make it no taller than 1.3 times its width, if it can be cut there and is not
+    wider than `most_width` then."""
     places = _where_one_wire_goes_down(whole)
     best, best_ratio = ONE_COLUMN, whole.height / max(whole.width, 1.0)
-    if best_ratio <= TALLEST or whole.height <= LOW:
+    if best_ratio <= TALLEST or whole.height <= LOW or not places:
         return best
     for many in range(2, MOST + 1):
-        columns = _cut(whole, places, whole.height / many)
+        columns = _even(whole, places, many)
         made = _arranged(whole, columns)
         width, height = made.size(whole)
+        if most_width is not None and width > most_width:
+            break
         ratio = height / width
         if len(columns) > 1 and ratio < best_ratio:
             best, best_ratio = made, ratio
         if best_ratio <= TALLEST:
             break
     return best
+
+
+def _even(whole: FrameLayout, places: Sequence[int], many: int) -> list[_Column]:
+    """At most so many columns, of which the highest is as low as can be, to 2 %."""
+    height = whole.height / many
+    while len(columns := _cut(whole, places, height)) > many:
+        height *= 1.02
+    return columns
 
 
 def _where_one_wire_goes_down(whole: FrameLayout) -> list[int]:
@@ -107,7 +118,7 @@ def _cut(whole: FrameLayout, places: Sequence[int], height: float) -> list[_Colu
     columns, first = [], 0
     rows = len(whole.rows.rows)
     while first < rows:
-        low = whole.tops[first] + height * 1.02
+        low = whole.tops[first] + height
         fitting = [row for row in places if row > first and whole.bottoms[row - 1] <= low]
         later = [row for row in places if row > first]
         ends = fitting[-1] if fitting else later[0] if later else rows

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from math import ceil
 
 from costcalc.drawing.text_widths import text_width
 
@@ -12,6 +14,8 @@ LINE_HEIGHT = 14
 PADDING = 8  # between the edge of a box and its texts
 BAR_HEIGHT = 5
 MIN_WIDTH = 96  # of a box with costs
+GRAIN = 12.0  # widths of boxes are multiples of it, so that nearly equal ones are equal
+NO_CHANNELS, DOUBLING = 16.0, 22.0  # the width for one channel, and how much more for twice as many
 Path = tuple[str, ...]  # of the frames that something is in, the outermost first
 
 
@@ -32,14 +36,18 @@ class Box:
     hover: str = ""  # its exact numbers
     layers: tuple[int, ...] = ()
     is_pill: bool = False  # small and round: add, concat, inputs
+    channels: int = 0  # that leave it, which its width shows; 0: its width shows nothing
+    least_width: float = 0.0  # px, for its channels
     name: str = ""  # in full: of its layer, or of the block that it stands for
 
     @property
     def width(self) -> float:
         """In px."""
         texts = [text_width(self.title, TITLE_SIZE, bold=True), *(text_width(line, LINE_SIZE) for line in self.lines)]
-        least = 0 if self.is_pill else MIN_WIDTH
-        return round(max(least, *texts) + 2 * PADDING, 1)
+        if self.is_pill:
+            return round(max(texts) + 2 * PADDING, 1)
+        least = max(MIN_WIDTH, *texts) + 2 * PADDING
+        return max(ceil(least / GRAIN) * GRAIN, self.least_width)
 
     @property
     def height(self) -> float:
@@ -69,3 +77,28 @@ class Sketch:
     headings: Mapping[str, str] = field(default_factory=dict)
     description: str = ""
     notes: tuple[str, ...] = ()
+
+
+def with_channel_widths(boxes: Sequence[Box]) -> list[Box]:
+    """The boxes with widths for their channels: of those of a frame none is narrower than one with fewer channels, and
+    those with as many are as wide."""
+    found = [*boxes]
+    order = sorted(
+        (at for at, box in enumerate(boxes) if box.channels), key=lambda at: (boxes[at].path, boxes[at].channels)
+    )
+    for _, same in groupby(order, key=lambda at: boxes[at].path):
+        widest = 0.0
+        for channels, those in groupby(same, key=lambda at: boxes[at].channels):
+            alike = [*those]
+            least = round((NO_CHANNELS + DOUBLING * doublings(channels)) / GRAIN) * GRAIN
+            widest = max(widest, least, *(boxes[at].width for at in alike))
+            for at in alike:
+                found[at] = replace(boxes[at], least_width=widest)
+    return found
+
+
+def doublings(count: int) -> float:
+    """How often 1 is doubled to make a count; between powers of two in proportion, as no two machines' logarithms need
+    agree."""
+    power = count.bit_length() - 1
+    return power + count / (1 << power) - 1

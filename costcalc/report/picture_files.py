@@ -26,10 +26,12 @@ def _matplotlib() -> None:
     import_matplotlib()
 
 
+PLOTTED = ("memory",)  # commands whose pictures are plots, which matplotlib draws also as SVG
+WITH_PLOT = ("compare", "sweep")  # commands that draw beside their table
 PICTURES: dict[str, Picture] = {
-    ".svg": Picture("a drawing", ("show",)),
-    ".png": Picture("a drawing", ("show",), _matplotlib),
-    ".pdf": Picture("a drawing", ("show",), _matplotlib),
+    ".svg": Picture("a drawing", ("show", *PLOTTED)),
+    ".png": Picture("a drawing", ("show", *PLOTTED), _matplotlib),
+    ".pdf": Picture("a drawing", ("show", *PLOTTED), _matplotlib),
     ".overlay.json": Picture("an overlay for viewers", ("show",)),
     ".graph.json": Picture("a graph for Model Explorer", ("show",)),
 }
@@ -55,7 +57,10 @@ def check_picture_of(command: str, output: Path | str, format: str | None = None
     picture = PICTURES[suffix]
     if command not in picture.commands:
         others = " and ".join(f"`costcalc {name}`" for name in picture.commands)
-        raise UsageError(f"{command} has no {suffix} file, which is {picture.what} of {others}")
+        hint = f"; --plot FILE{suffix} draws" if command in WITH_PLOT and "show" in picture.commands else ""
+        raise UsageError(f"{command} has no {suffix} file, which is {picture.what} of {others}{hint}")
     if picture.needs is not None:
         picture.needs()
+    if command in PLOTTED:
+        _matplotlib()
     return True

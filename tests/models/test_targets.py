@@ -10,7 +10,7 @@ from support import needed
 import costcalc
 from costcalc import ops
 from costcalc.models.model import Model
-from costcalc.report.page.page import Page
+from costcalc.report.page.page import sweep_page
 from costcalc.spec.library import find
 from costcalc.spec.spec_architecture import SpecArchitecture
 
@@ -143,13 +143,13 @@ def test_presets_pages_and_files_take_every_kind_of_target_too(tmp_path):
     with pytest.raises(costcalc.UsageError, match="mine has no presets; sweep over its knobs: r, d, w, batch"):
         costcalc.sweep_presets(costcalc.model(symbolic(), KNOBS))
     with pytest.raises(costcalc.UsageError, match="a report needs a model with knobs; got a layer graph"):
-        Page.of(costcalc.load(GRAPH))
+        sweep_page(costcalc.load(GRAPH))
 
 
 def test_a_page_of_a_graph_with_knobs_is_that_of_its_spec():
     needed.module("jinja2", "report")
     needed.module("matplotlib", "report")
-    pages = [Page.of(net) for net in (costcalc.model(symbolic(), KNOBS), costcalc.load(TEXT))]
+    pages = [sweep_page(net) for net in (costcalc.model(symbolic(), KNOBS), costcalc.load(TEXT))]
     assert len({str(sorted(page.closed.metrics.items())) for page in pages}) == 1
     assert len({str(sorted(page.found.grid.axes.items())) for page in pages}) == 1
     assert all("mine" in page.html() for page in pages)

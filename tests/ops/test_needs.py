@@ -10,7 +10,7 @@ from costcalc.analysis.sweep import sums_cache
 from costcalc.cli.app import run
 from costcalc.dims import size_symbol
 from costcalc.ops.needs import AtLeast, Broadcasts, Divides, Equal, Fact, Fits, Need, SameShape, Whole
-from costcalc.report.page.sliders import closed_forms
+from costcalc.report.page.closed_forms import closed_forms
 
 a, b = size_symbol("a"), size_symbol("b")
 RELATIONS = {  # sizes with which it holds, and with which it does not

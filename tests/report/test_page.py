@@ -17,7 +17,7 @@ from costcalc.dims.substitute import substitute
 from costcalc.errors import CostcalcError, ShapeError
 from costcalc.report.page.default_axes import default_axes
 from costcalc.report.page.javascript import code
-from costcalc.report.page.page import HERE, Page
+from costcalc.report.page.page import HERE, sweep_page
 
 needed.module("matplotlib", "report")
 needed.module("jinja2", "report")
@@ -44,7 +44,7 @@ layers:
 
 def page_of(text, folder):
     (folder / "spec.yaml").write_text(text)
-    return Page.of(costcalc.load(str(folder / "spec.yaml")))
+    return sweep_page(costcalc.load(str(folder / "spec.yaml")))
 
 
 def test_a_page_says_what_is_probably_not_meant(tmp_path):
@@ -80,7 +80,7 @@ def test_what_a_page_has(tmp_path, capsys):
 
 
 def test_a_page_is_the_same_whenever_it_is_made():
-    first, second = (Page.of(costcalc.load("lenet5"), {"r": (28, 32), "c1": (6, 8)}).html() for _ in range(2))
+    first, second = (sweep_page(costcalc.load("lenet5"), {"r": (28, 32), "c1": (6, 8)}).html() for _ in range(2))
     assert first == second
 
 
@@ -108,7 +108,7 @@ def test_a_network_without_closed_form_says_so(monkeypatch):
         raise CostcalcError("the closed form is too large")
 
     monkeypatch.setattr(sliders, "walked", late)
-    html = Page.of(costcalc.load("lenet5"), {"r": (28, 32), "c1": (6, 8)}).html()
+    html = sweep_page(costcalc.load("lenet5"), {"r": (28, 32), "c1": (6, 8)}).html()
     assert "There is no closed form here: the closed form is too large" in html
     assert "<script" not in html
     assert "script-src" not in html

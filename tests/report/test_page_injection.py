@@ -14,7 +14,7 @@ from support.hostile_names import xss
 import costcalc
 from costcalc.chart import Axis, Curves, Group, HeatMap, Line, Mark, Scatter
 from costcalc.net import Net
-from costcalc.report.page.page import Page
+from costcalc.report.page.page import sweep_page
 from costcalc.spec.spec_architecture import SpecArchitecture
 from costcalc.spec.spec_tree import Preset
 from costcalc.table import visible
@@ -61,11 +61,11 @@ class Tree(HTMLParser):
 def html():
     needed.module("matplotlib", "report")
     needed.module("jinja2", "report")
-    return Page.of(hostile_net()).html()
+    return sweep_page(hostile_net()).html()
 
 
 def test_a_hostile_page_has_the_elements_of_its_template(html):
-    tree, plain = Tree(html), Tree(Page.of(costcalc.load("mobilenet_v2")).html())
+    tree, plain = Tree(html), Tree(sweep_page(costcalc.load("mobilenet_v2")).html())
     scripts = [attributes for tag, attributes in tree.elements if tag == "script"]
     assert scripts == [{"type": "application/json", "id": "data"}, {}]
     assert {tag for tag, _ in tree.elements} == {tag for tag, _ in plain.elements}

@@ -12,7 +12,7 @@ from support.browser import errors, requested
 import costcalc
 from costcalc.analysis.power_laws import knob_exponents
 from costcalc.errors import CostcalcError
-from costcalc.report.page.page import Page
+from costcalc.report.page.page import sweep_page
 from costcalc.text import value_text
 
 SLIDE = """
@@ -53,7 +53,7 @@ FEW_PICTURES = (("batch", (1, 2)),)  # most of a page's time goes into them, and
 def page_of(target, axes):
     needed.module("matplotlib", "report")
     needed.module("jinja2", "report")
-    page = Page.of(costcalc.load(target), dict(axes))
+    page = sweep_page(costcalc.load(target), dict(axes))
     return page, page.html()
 
 
@@ -216,7 +216,7 @@ def test_the_page_without_javascript_has_all_but_the_sliders():
 
 
 def test_the_text_of_a_value_is_read_back():
-    data = Page.of(costcalc.load("mobilenet_v2@w=1/3")).closed.data()
+    data = sweep_page(costcalc.load("mobilenet_v2@w=1/3")).closed.data()
     w = next(knob for knob in data["knobs"] if knob["name"] == "w")
     assert w["steps_per_unit"] % 3 == 0
     assert data["settings"][0]["values"][1] == "1/3" == value_text(Fraction(1, 3))

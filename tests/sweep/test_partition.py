@@ -19,7 +19,7 @@ from costcalc.analysis.sweep.state import SweepState
 from costcalc.analysis.sweep.sweep import sweep
 from costcalc.analysis.sweep.totals import sums, totals_of
 from costcalc.errors import CostcalcError, PointsDiffer, ShapeError, SpecError, UsageError
-from costcalc.report.page.page import Page
+from costcalc.report.page.page import sweep_page
 from costcalc.report.text_pictures import text_picture
 
 SPECS = size(60, 1500)
@@ -211,7 +211,7 @@ def test_pictures_and_pages_of_flags_and_words(small, tmp_path):
     assert any("true" in line and "false" in line for line in text_picture(both, None, 80))
     found = costcalc.sweep(net, head="linear,none", r="16:33:1", pareto="macs,r")
     assert "no other is better" in found.chart().svg()
-    page = Page.of(net, given_axes({"head": "linear,conv", "r": "16:33:1"}, net.knobs, net.name)).html()
+    page = sweep_page(net, given_axes({"head": "linear,conv", "r": "16:33:1"}, net.knobs, net.name)).html()
     assert "head linear or conv" in page
     assert "Without a slider, as they are set: r = 16" in page and "head = linear" in page
     assert "<array" not in page

@@ -22,7 +22,7 @@ from costcalc.analysis.sweep.sweep import sweep
 from costcalc.cli import run
 from costcalc.dims.exact_array import ExactArray
 from costcalc.errors import ShapeError, UnknownName, UsageError
-from costcalc.report.page.page import Page
+from costcalc.report.page.page import sweep_page
 from costcalc.spec.spec_tree import Knob
 from costcalc.text import time_text
 
@@ -187,7 +187,7 @@ def test_what_is_set_to_nothing_has_no_law(tmp_path, layers, set_to):
     assert lines == [1 if set_to else 2]
     assert {*knob_exponents(net)} == {"d", "w", "r"} - {*(name for name in "dw" if f"{name}=0" in set_to)}
     if set_to:
-        assert Page.of(net, {"d": (0, 1), "w": (0, 1), "r": (8, 16)}).figures()["front"]
+        assert sweep_page(net, {"d": (0, 1), "w": (0, 1), "r": (8, 16)}).figures()["front"]
 
 
 def named_macs(folder):
@@ -203,7 +203,7 @@ def named_macs(folder):
     [
         lambda net: costcalc.sweep(net, macs=[1, 2]), lambda net: costcalc.sweep(net, r=[8, 9], where="macs < 1000"),
         lambda net: costcalc.sweep(net, r="8:9:1", pareto="macs"), lambda net: costcalc.scale(net, "macs", macs=10**9),
-        lambda net: costcalc.histogram(net, r=[8, 9], where="macs < 1000"), costcalc.sweep_presets, Page.of,
+        lambda net: costcalc.histogram(net, r=[8, 9], where="macs < 1000"), costcalc.sweep_presets, sweep_page,
     ],
 )  # fmt: skip
 def test_a_knob_that_is_called_like_a_metric_is_not_mistaken_for_it(tmp_path, asked):
@@ -249,7 +249,10 @@ def test_a_real_knob_that_is_whole_is_said_to_be(tmp_path):
 
 
 def test_a_histogram_says_what_it_counts():
-    for metric, said in (("peak_bytes", "peak bytes: the most"), ("traffic_bytes", "traffic bytes: inputs")):
+    for metric, said in (
+        ("peak_bytes", "peak bytes: the most"),
+        ("traffic_bytes", "traffic bytes: what each"),
+    ):
         assert costcalc.histogram("lenet5", metric, r=[32, 64]).table().notes[-1].startswith(said)
 
 
@@ -261,7 +264,7 @@ def test_a_page_leaves_out_the_pictures_of_which_no_point_is_possible(tmp_path):
         "name: tight\ntitle: t\nsource: s\nknobs: {k: 5, r: 9, c: 2}\ninput: [3, r, r]\n"
         "layers:\n  - conv: {channels: c, kernel: k}\n"
     )
-    page = Page.of(costcalc.load(f"{path}@k=5"), {"k": (3, 4), "r": (4, 5), "c": (1, 2)})
+    page = sweep_page(costcalc.load(f"{path}@k=5"), {"k": (3, 4), "r": (4, 5), "c": (1, 2)})
     assert len(page.figures()["curves"]) == 3
     page = replace(page, model=costcalc.load(f"{path}@r=4"))
     assert [one.name for one in page.figures()["curves"]] == ["curve-0", "curve-1"]

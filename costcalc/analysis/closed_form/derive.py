@@ -94,7 +94,7 @@ def formula_of(model: Model, metric: str, graph: Any, rows: list[Row]) -> Formul
     """The closed form of a metric from the graph and rows of `walked`."""
     limits = _limits(metric, graph)
     rows = _with_needs(rows, [*limits, *_repeat_needs(model, metric, graph)])
-    terms = tuple(_by_block(rows, (_plain(graph, value) for value in _values(metric, graph, rows, model.dtype))))
+    terms = tuple(_by_block(rows, row_values(metric, graph, rows, model.dtype)))
     values = graph.graph["knobs"]
     display_names = {name: knob.letter or name for name, knob in model.knobs.items()}
     knobs = {name: model.values[name] for name, value in values.items() if is_symbolic(value)}
@@ -144,11 +144,11 @@ def too_large(model: Model, seconds: float) -> str:
     return f"the closed form of {model.label} is too large: not done after {seconds:g} s; {settings}"
 
 
-def _values(name: str, graph: Any, rows: Sequence[Row], dtype: Dtype) -> list[Any]:
-    """A value for each row; their sum is the metric of the model."""
-    read = {source for row in rows for source in row.inputs} if METRICS[name].together == LEAVING else set()
-    value = MetricValues(rows, graph, dtype).of_row(name)
-    return [0 if row.name in read else value(row) for row in rows]
+def row_values(metric: str, graph: Any, rows: Sequence[Row], dtype: Dtype) -> list[Any]:
+    """A value for each row of `walked`; their sum is the metric of the model."""
+    read = {source for row in rows for source in row.inputs} if METRICS[metric].together == LEAVING else set()
+    value = MetricValues(rows, graph, dtype).of_row(metric)
+    return [0 if row.name in read else _plain(graph, value(row)) for row in rows]
 
 
 def _by_block(rows: Iterable[Row], values: Iterable[Any]) -> Iterable[Term]:

@@ -1,228 +1,217 @@
-"""A network as boxes, wires and frames: layers absorbed into those before them, then folded by block until they fit."""
+"""A network as boxes, wires and frames: layers absorbed into those before them, equal blocks drawn once, and folded by
+block until they fit."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from math import gcd
-from typing import Any
 
 from costcalc.analysis.cost import Cost
 from costcalc.analysis.images import as_shown, image_names
-from costcalc.analysis.metrics import METRICS, metric_of, why_not_counted
+from costcalc.analysis.picture.box_numbers import BoxNumbers, formula_text
+from costcalc.analysis.picture.box_units import Rowset, Unit, prefixes
+from costcalc.analysis.picture.equal_blocks import Copies, drawn_once
+from costcalc.analysis.picture.folding import HIDDEN, Folded, Folding
 from costcalc.analysis.picture.layer_groups import layer_groups
 from costcalc.analysis.picture.op_words import op_words
 from costcalc.analysis.walk import Row
 from costcalc.dims import is_rational
 from costcalc.drawing.frames import opened, tidied
-from costcalc.drawing.sketch import Box, Path, Sketch, Wire
+from costcalc.drawing.sketch import Box, Path, Sketch, Wire, with_channel_widths
 from costcalc.drawing.text_widths import cut_in_the_middle
 from costcalc.errors import UsageError
-from costcalc.table import bytes_text, cell, shape_text, short_text, visible
+from costcalc.table import Batchless, Image, cell, shape_text, visible
 from costcalc.text import plural
 
-FITS, FEW, MOST = 60, 20, 100  # boxes on a sheet; fewer than FEW may become up to MOST
-LONGEST_NAME = 28  # signs
-USUAL = "macs"
+LONGEST_NAME, LONGEST_LIST = 28, 40  # signs
+MOST_WIRES_IN, FEW_WIRES_IN = 8, 2  # if a box has more than the first, those of sources that others read too are a list
+BRANCHES = 3  # wires into a box, from which on the boxes of its frame are side by side and as wide as their texts
 
 
-@dataclass(frozen=True)
-class _Unit:
-    """What is one box: the numbers of its rows, and the name that it has."""
-
-    rows: tuple[int, ...]
-    name: str
-    is_folded: bool = False
-
-
-def network_sketch(cost: Cost, *, depth: int | None = None, shade: str = USUAL, every_layer: bool = False) -> Sketch:
+def network_sketch(
+    cost: Cost, *, depth: int | None = None, shade: str = "macs", every_layer: bool = False, copies: bool = False,
+    seconds: Mapping[str, float] | None = None,
+) -> Sketch:  # fmt: skip
     """The sketch of a network, folded to blocks of a `depth`, by default the deepest that fits on a sheet.
 
-    `shade` is the metric that boxes show. `every_layer` has a box for each layer. Raises UnknownName, and UsageError
-    for a metric that is no number of layers.
+    `shade` is the metric that boxes show; of "seconds" the measured `seconds` of each layer. `every_layer` has a box
+    for each layer, `copies` for each of equal blocks. Raises UnknownName, and UsageError for a metric that is no number
+    of layers, and for a depth below 1.
     """
-    metric_of(shade, unless=why_not_counted)
-    return _Sketcher(cost, shade, every_layer).sketch(depth)
+    numbers = BoxNumbers(cost, shade, seconds)
+    if depth is not None and (depth.__class__ is not int or depth < 1):
+        raise UsageError(f"a depth is a whole number from 1, got {depth!r}")
+    rowset = Rowset(cost.layers)
+    groups = layer_groups(cost.layers, every_layer=every_layer)
+    units = [Unit(group.rows, str(cost.layers[group.rows[0]].name)) for group in groups]
+    repeated = Copies()
+    if not (every_layer or copies):
+        units, repeated = drawn_once(rowset, units)
+    folding = Folding(rowset, units)
+    folded = folding.fitting() if depth is None else folding.at_depth(depth)
+    return _Sketcher(numbers, rowset, folded, repeated).sketch()
 
 
 class _Sketcher:
-    def __init__(self, cost: Cost, shade: str, every_layer: bool):
-        self.cost, self.shade = cost, shade
-        self.rows: Sequence[Row] = cost.layers
-        self.number = {str(row.name): at for at, row in enumerate(self.rows)}
-        self.units = [self._unit(group.rows) for group in layer_groups(self.rows, every_layer=every_layer)]
+    def __init__(self, numbers: BoxNumbers, rowset: Rowset, folded: Folded, repeated: Copies):
+        self.numbers, self.cost, self.rowset = numbers, numbers.cost, rowset
+        self.rows: Sequence[Row] = rowset.rows
+        self.folded, self.units, self.repeated = folded, folded.units, repeated
         self.images = image_names(self.rows)
-        self.heads = Counter(prefix for unit in self.units for prefix in _prefixes(unit.name))
-        self.total = cost.total(shade)
+        self.heads = Counter(prefix for unit in self.units for prefix in prefixes(unit.name))
 
-    def _unit(self, rows: tuple[int, ...]) -> _Unit:
-        return _Unit(rows, str(self.rows[rows[0]].name))
-
-    @cached_property
-    def deepest(self) -> int:
-        """The greatest number of blocks that a layer is in."""
-        return max((unit.name.count(".") for unit in self.units), default=0) + 1
-
-    def sketch(self, depth: int | None) -> Sketch:
-        if depth is not None and depth < 1:
-            raise UsageError(f"a depth is a whole number from 1, got {depth!r}")
-        units = self._folded(depth) if depth is not None else self._fitting()
-        keys = {at: f"b{number}" for number, unit in enumerate(units) for at in unit.rows}
-        ends = self._ends(units, keys)
-        given = [tuple(_prefixes(unit.name)) for unit in units]
-        paths = tidied([*opened(dict(zip(map(_key, range(len(units))), given)), ends).values()])
-        largest = max((value for unit in units if is_rational(value := self._value(unit))), default=0)
-        boxes = [self._box(_key(number), unit, path, largest) for number, (unit, path) in enumerate(zip(units, paths))]
-        wires = [Wire(source, target, self._shape(units[int(source[1:])])) for source, target in ends]
-        return Sketch(
-            visible(self.cost.title or self.cost.target),
-            boxes,
-            wires,
-            self._headings(paths),
-            self._description(boxes),
-            tuple(self._notes(units)),
+    def sketch(self) -> Sketch:
+        links, lists = self._wires()
+        ends = [(_key(source), _key(target)) for source, target in links]
+        given = {_key(number): tuple(prefixes(unit.name)) for number, unit in enumerate(self.units)}
+        paths = tidied([*opened(given, ends).values()])
+        plain = self._side_by_side(links, paths)
+        self.numbers.measure(self.units)
+        boxes = with_channel_widths(
+            [self._box(number, path, lists.get(number, ""), path not in plain) for number, path in enumerate(paths)]
         )
+        wires = [Wire(_key(source), _key(target), self._shape(self.units[source])) for source, target in links]
+        title = visible(self.cost.title or self.cost.target)
+        headings = self._headings(paths)
+        return Sketch(title, boxes, wires, headings, self._description(boxes), tuple(self._notes(boxes)))
 
-    def _fitting(self) -> list[_Unit]:
-        """The deepest blocks of which at most 60 boxes are made; or a level more, if that has few and the next fits."""
-        best = self._folded(1)
-        for depth in range(2, self.deepest + 1):
-            units = self._folded(depth)
-            if len(units) <= FITS or (len(best) < FEW and len(units) <= MOST):
-                best = units
-        return best
+    def _wires(self) -> tuple[list[tuple[int, int]], dict[int, str]]:
+        """The wires by numbers of units. Of a box with many sources that others read too, as in a dense block, the last
+        wire alone, and the list of the sources."""
+        links = self.rowset.links(self.units)
+        into: dict[int, list[int]] = {}
+        outs = Counter(source for source, _ in links)
+        for source, target in links:
+            into.setdefault(target, []).append(source)
+        dropped, lists = set[tuple[int, int]](), dict[int, str]()
+        is_dense = any(len(sources) > MOST_WIRES_IN for sources in into.values())
+        for target, sources in into.items():
+            if not is_dense or len(sources) <= FEW_WIRES_IN:
+                continue
+            for source in sorted(sources)[:-1]:
+                if outs[source] > 1:
+                    outs[source] -= 1
+                    dropped.add((source, target))
+            if any((source, target) in dropped for source in sources):
+                names = ", ".join(self.units[source].name.rpartition(".")[2] for source in sorted(sources))
+                lists[target] = cut_in_the_middle(visible(f"of {len(sources)}: {names}"), LONGEST_LIST)
+        return [link for link in links if link not in dropped], lists
 
-    def _folded(self, depth: int) -> list[_Unit]:
-        """Boxes of a depth; blocks with a way out and back in stay open."""
-        blocks = {unit.name: tuple(_prefixes(unit.name))[:depth] for unit in self.units}
-        open_blocks = set[str]()
-        while True:
-            inside: dict[str, list[_Unit]] = {}
-            for unit in self.units:
-                path = blocks[unit.name]
-                at = path[-1] if len(path) == depth and path[-1] not in open_blocks else unit.name
-                inside.setdefault(at, []).append(unit)
-            found = [
-                group[0] if len(group) == 1 else _Unit(tuple(at for unit in group for at in unit.rows), name, True)
-                for name, group in inside.items()
-            ]
-            circling = self._circling(found)
-            if not circling:
-                return found
-            open_blocks |= circling
+    def _side_by_side(self, links: Sequence[tuple[int, int]], paths: Sequence[Path]) -> set[Path]:
+        """The frames in which branches stand side by side."""
+        ins = Counter(target for _, target in links)
+        return {paths[target] for target, many in ins.items() if many >= BRANCHES}
 
-    def _circling(self, units: Sequence[_Unit]) -> set[str]:
-        """The names of folded boxes that a path leaves and comes back to."""
-        keys = {at: unit.name for unit in units for at in unit.rows}
-        ends = {(a, b) for a, b in self._ends(units, keys) if a != b}
-        folded = {unit.name for unit in units if unit.is_folded}
-        left = {name for pair in ends for name in pair}
-        while True:
-            there = [(a, b) for a, b in ends if a in left and b in left]
-            kept = left & {a for a, _ in there} & {b for _, b in there}
-            if kept == left:
-                return kept & folded
-            left = kept
+    def _box(self, number: int, path: Path, listed: str, shows_channels: bool) -> Box:
+        unit = self.units[number]
+        rows = [self.rows[at] for at in unit.drawn]
+        name, hover = self._title(unit, path), self.numbers.exactly(unit)
+        more = tuple(filter(None, (self._span(unit) if unit.name.startswith(HIDDEN) else "", listed)))
+        if not unit.is_folded and (rows[0].op.is_input or rows[0].op.is_join):
+            words = name if rows[0].op.is_input else self._words(rows)
+            return Box(_key(number), words, more, path, hover=hover, layers=unit.rows, is_pill=True, name=unit.name)
+        what = plural(len(unit.rows), "layer") if unit.is_folded else self._words(rows)
+        cost = self.numbers.line(unit)
+        lines = (what, *more, cost) if cost else (what, *more)
+        share, shade = self.numbers.share(unit), self.numbers.shade(unit)
+        channels = self._channels(rows[0]) if shows_channels else 0
+        return Box(_key(number), name, lines, path, share, shade, hover, unit.rows, channels=channels, name=unit.name)
 
-    def _ends(self, units: Sequence[_Unit], keys: Mapping[int, str]) -> list[tuple[str, str]]:
-        found: dict[tuple[str, str], None] = {}
-        for unit in units:
-            for at in unit.rows:
-                for source in self.rows[at].inputs:
-                    there = self.number.get(str(source))
-                    if there is not None and keys[there] != keys[at]:
-                        found[keys[there], keys[at]] = None
-        return [*found]
+    def _span(self, unit: Unit) -> str:
+        """The first and the last layer of boxes that are one."""
+        names = (str(self.rows[at].name) for at in (min(unit.rows), max(unit.rows)))
+        return " – ".join(cut_in_the_middle(visible(name), LONGEST_NAME) for name in names)
 
-    def _box(self, key: str, unit: _Unit, path: Path, largest: Any) -> Box:
-        rows = [self.rows[at] for at in unit.rows]
-        value = self._value(unit)
-        name = self._title(unit, path)
-        hover = self._exactly(unit, rows)
-        if rows[0].op.is_input or (rows[0].op.is_join and not unit.is_folded):
-            words = " + ".join(self._words(rows)) if not rows[0].op.is_input else name
-            return Box(key, words, (), path, None, 0.0, hover, unit.rows, True, unit.name)
-        what = plural(len(rows), "layer") if unit.is_folded else " + ".join(self._words(rows))
-        has_none = is_rational(value) and not value
-        share = None
-        if is_rational(value) and is_rational(self.total) and self.total and not has_none:
-            share = float(value / self.total) if value.__class__ is not int else value / self.total
-        shade = value / largest if share is not None and largest else 0.0
-        cost = "" if has_none else self._amount(value) + (f" · {cell(share, 'share')}" if share is not None else "")
-        lines = (what, cost) if cost else (what,)
-        return Box(key, name, lines, path, share, float(shade), hover, unit.rows, False, unit.name)
+    def _words(self, rows: Sequence[Row]) -> str:
+        return visible(" + ".join(op_words(row.op, row.output_shape) for row in rows))
 
-    def _words(self, rows: Sequence[Row]) -> list[str]:
-        return [op_words(row.op, row.output_shape) for row in rows]
-
-    def _title(self, unit: _Unit, path: Path) -> str:
-        """What is left of its name in its frame; without the op's name at its end, which the words below have."""
+    def _title(self, unit: Unit, path: Path) -> str:
+        """What is left of its name in its frame, without the op's name at its end, which the words below have; and how
+        many copies there are, if no frame says so."""
         name = unit.name[len(path[-1]) + 1 :] if path else unit.name
         head, _, last = name.rpartition(".")
         alone = self.heads[unit.name.rpartition(".")[0]] == 1
         if head and alone and not unit.is_folded and last == self.rows[unit.rows[0]].op.name:
             name = head
-        return cut_in_the_middle(visible(name), LONGEST_NAME)
+        copies = self._copies([self.rows[at].times for at in unit.drawn], unit.copies) // self._copies_of(path)
+        if unit.name in self.repeated.found:
+            name = _spanned(name, self.repeated.found[unit.name][1])
+        return cut_in_the_middle(visible(name), LONGEST_NAME) + (f" ×{copies}" if copies > 1 else "")
 
-    def _value(self, unit: _Unit) -> Any:
-        rows = [self.rows[at] for at in unit.rows]
-        return self.cost.together(self.shade, rows, rows[-1:])
+    def _channels(self, row: Row) -> int:
+        """The channels or features that leave a layer; 0 where a picture does not say them by a width."""
+        axis = getattr(row.op, "features_axis", 1)
+        shape = row.output_shape
+        if len(shape) < 2 or not isinstance(axis, int) or not -len(shape) <= axis < len(shape):
+            return 0
+        return int(shape[axis]) if is_rational(shape[axis]) else 0
 
-    def _amount(self, value: Any) -> str:
-        if not is_rational(value):
-            return cut_in_the_middle(str(value), 40)
-        metric = METRICS[self.shade]
-        if metric.unit == "bytes":
-            return bytes_text(value)
-        return f"{short_text(int(value))} {metric.title}"
-
-    def _exactly(self, unit: _Unit, rows: Sequence[Row]) -> str:
-        """The exact numbers, for a reader who points at the box."""
-        names = dict.fromkeys(("params", "macs", self.shade))
-        numbers = [f"{cell(self.cost.together(name, rows, rows[-1:]), 'int')} {METRICS[name].title}" for name in names]
-        return visible(f"{unit.name}: {', '.join(numbers)}")
-
-    def _shape(self, unit: _Unit) -> str:
+    def _shape(self, unit: Unit) -> str:
         row = self.rows[unit.rows[-1]]
-        return visible(shape_text(as_shown(row.op.name, row.output_shape, row.name, self.images)))
+        shown = as_shown(row.op.name, row.output_shape, row.name, self.images)
+        kind = next((kind for kind in (Image, Batchless) if isinstance(shown, kind)), tuple)
+        return cut_in_the_middle(visible(shape_text(kind(map(_Written, shown)))), LONGEST_LIST)
 
     def _headings(self, paths: Iterable[Path]) -> dict[str, str]:
         """The heading of each frame: its name in the frame around it, and how many copies there are."""
         found: dict[str, str] = {}
         for path in paths:
-            for outer, frame in zip(("", *path), path):
+            for depth, (outer, frame) in enumerate(zip(("", *path), path)):
                 if frame not in found:
                     name = frame[len(outer) + 1 :] if outer else frame
-                    copies = self._copies(frame) // (self._copies(outer) if outer else 1)
+                    if frame in self.repeated.found:
+                        name = _spanned(name, self.repeated.found[frame][1])
+                    copies = self._copies_of(path[: depth + 1]) // self._copies_of(path[:depth])
                     found[frame] = visible(name) + (f" ×{copies}" if copies > 1 else "")
         return found
 
-    def _copies(self, frame: str) -> int:
-        """How many copies of a block there are: what divides those of all its layers."""
-        times = [row.times for row in self.rows if str(row.name).startswith(f"{frame}.")]
-        return gcd(*(n if isinstance(n, int) else 1 for n in times)) or 1
+    def _copies_of(self, path: Path) -> int:
+        """How many copies there are of the innermost frame of a path, in all."""
+        return self._frame_copies[path[-1]] if path else 1
+
+    @property
+    def _frame_copies(self) -> Mapping[str, int]:
+        if not hasattr(self, "_known_copies"):
+            known: dict[str, int] = {}
+            for unit in self.units:
+                copies = self._copies([self.rows[at].times for at in unit.drawn], unit.copies)
+                for frame in prefixes(unit.name):
+                    known[frame] = gcd(known.get(frame, 0), copies)
+            self._known_copies = known
+        return self._known_copies
+
+    def _copies(self, times: Sequence[object], copies: int) -> int:
+        """How many copies there are of layers: what divides the times of all, and those that are drawn once."""
+        return copies * (gcd(*(n if isinstance(n, int) else 1 for n in times)) or 1)
 
     def _description(self, boxes: Sequence[Box]) -> str:
         most = sorted((box for box in boxes if box.share), key=lambda box: -(box.share or 0))[:3]
         shares = ", ".join(f"{box.title} ({cell(box.share, 'share')})" for box in most)
-        return f"{plural(len(boxes), 'box', 'boxes')}; most {METRICS[self.shade].title} in {shares}" if most else ""
+        return plural(len(boxes), "box", "boxes") + (f"; most {self.numbers.title} in {shares}" if most else "")
 
-    def _notes(self, units: Sequence[_Unit]) -> Iterable[str]:
-        metric = METRICS[self.shade]
-        if is_rational(self.total) and self.total:
-            amount = bytes_text(self.total) if metric.unit == "bytes" else cell(self.total, "int")
-            yield f"{metric.title}: {amount}"
-        if any(unit.is_folded for unit in units):
-            yield f"{plural(len(self.rows), 'layer')} in {plural(len(units), 'box', 'boxes')}"
+    def _notes(self, boxes: Sequence[Box]) -> Iterable[str]:
+        many = f"{plural(len(self.rows), 'layer')} in {plural(len(boxes), 'box', 'boxes')}"
+        more = f", --depth {self.folded.deeper[0]} shows {self.folded.deeper[1]:,}" if self.folded.deeper else ""
+        yield "; ".join(filter(None, (self.numbers.total_text, many + more)))
+        if any(box.channels for box in boxes):
+            yield "the more channels leave a box, the wider it is"
+
+
+class _Written:
+    """A size with its text."""
+
+    def __init__(self, size: object):
+        self.text = formula_text(size)
+
+    def __str__(self) -> str:
+        return self.text
 
 
 def _key(number: int) -> str:
     return f"b{number}"
 
 
-def _prefixes(name: str) -> list[str]:
-    """The blocks that a layer is in, the outermost first: `a` and `a.b` for `a.b.conv`."""
-    parts = name.split(".")
-    return [".".join(parts[:depth]) for depth in range(1, len(parts))]
+def _spanned(name: str, last: str) -> str:
+    """`1–5` for the blocks from `layer1.1` to `layer1.5`."""
+    return f"{name}–{last.rpartition('.')[2]}"

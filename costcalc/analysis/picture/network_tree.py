@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import gcd
 from typing import Any
 
 from costcalc.analysis.columns import metric_column
@@ -12,7 +12,7 @@ from costcalc.analysis.cost import Cost
 from costcalc.analysis.images import as_shown, image_names
 from costcalc.analysis.metrics import METRICS
 from costcalc.analysis.picture.branches import Chain, Fork, Links, chain_of
-from costcalc.analysis.picture.network_sketch import USUAL, network_sketch
+from costcalc.analysis.picture.network_sketch import network_sketch
 from costcalc.analysis.walk import Row
 from costcalc.dims import is_rational
 from costcalc.drawing.sketch import Box, Path, Sketch
@@ -22,7 +22,8 @@ from costcalc.result import Result
 from costcalc.table import Column, Table, Worded, visible
 from costcalc.text import plural
 
-PARALLEL = "∥"
+PARALLEL, CUT = "∥", "…"
+COPIES = re.compile(r" ×\d+$")
 MOST_NAMED = 3  # layers that a line says it reads
 FORMULA_SIGNS = 24  # of a formula that stands in place of a number
 LEAST_NAME, LEAST_WORDS = 8, 8  # signs, on a narrow terminal
@@ -37,7 +38,6 @@ class Branch:
     words: str
     boxes: tuple[int, ...]
     below: tuple[Branch, ...] = ()
-    copies: int = 1
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -47,7 +47,7 @@ class NetworkTree(Result):
 
     cost: Cost
     sketch: Sketch
-    shade: str = USUAL
+    shade: str = "macs"
 
     @property
     def branches(self) -> tuple[Branch, ...]:
@@ -76,7 +76,7 @@ class NetworkTree(Result):
         shown = [branch for _, branch in lines]
         if any(branch.name.startswith(PARALLEL) for branch in shown):
             yield f"{PARALLEL} branches side by side, from the line above them to the line below them"
-        if any(branch.copies > 1 for branch in shown):
+        if any(COPIES.search(branch.name) for branch in shown):
             yield "×n: n copies, whose costs are added up"
         names = {str(row.name) for row in self.cost.layers}
         if folded := sum(box.name not in names for box in self.sketch.boxes):
@@ -95,10 +95,11 @@ class NetworkTree(Result):
 
 
 def network_tree(
-    cost: Cost, *, depth: int | None = None, shade: str = USUAL, every_layer: bool = False
+    cost: Cost, *, depth: int | None = None, shade: str = "macs", every_layer: bool = False, copies: bool = False
 ) -> NetworkTree:  # fmt: skip
     """The tree of a network, folded as its drawing is. Raises as `network_sketch` does."""
-    return NetworkTree(cost, network_sketch(cost, depth=depth, shade=shade, every_layer=every_layer), shade)
+    sketch = network_sketch(cost, depth=depth, shade=shade, every_layer=every_layer, copies=copies)
+    return NetworkTree(cost, sketch, shade)
 
 
 class _Tree:
@@ -127,14 +128,9 @@ class _Tree:
         """The branches of a frame, or of the whole network."""
         return _Frame(self, path).branches()
 
-    def copies(self, boxes: Iterable[int]) -> int:
-        """How many copies of boxes there are: what divides those of all their layers."""
-        times = (self.rows[at].times for box in boxes for at in self.sketch.boxes[box].layers)
-        return gcd(*(n if isinstance(n, int) else 1 for n in times)) or 1
-
     def cells(self, branch: Branch, metrics: Sequence[str], shade: str) -> dict[str, Any]:
         """The cells of a line by column; a shortcut has no numbers."""
-        name = branch.name + (f" ×{branch.copies}" if branch.copies > 1 else "")
+        name = branch.name
         layers = [at for box in branch.boxes for at in self.sketch.boxes[box].layers]
         rows = [self.rows[at] for at in layers]
         if not rows:
@@ -165,7 +161,6 @@ class _Frame:
     def __init__(self, tree: _Tree, path: Path):
         self.tree, self.path = tree, path
         boxes = tree.inside[path]
-        self.copies = tree.copies(boxes) if path else 1
         self.items: list[Path | int] = []
         self.item_of: dict[int, int] = {}
         known: dict[Path, int] = {}
@@ -243,8 +238,10 @@ class _Frame:
 
     def called(self, box: Box) -> str:
         """The name of a box in this frame, as its drawing has it: often without the op's at its end."""
-        name = self.short(box.name)
-        return visible(box.title if not box.is_pill and name.startswith(f"{box.title}.") else name)
+        title, _, copies = box.title.partition(" ×")
+        if box.is_pill or (CUT in title and not box.name.startswith(CUT)):
+            return visible(self.short(box.name)) + (f" ×{copies}" if copies and not box.is_pill else "")
+        return box.title
 
     def line(self, item: int, before: set[str], around: set[str]) -> Branch:
         """The line of an item, with what it reads where the lines above do not say so."""
@@ -256,13 +253,11 @@ class _Frame:
         if isinstance(there, int):
             box = self.tree.sketch.boxes[there]
             words = "input" if self.is_input(box) else box.title if box.is_pill else box.lines[0]
-            copies = self.tree.copies([there]) // self.copies
-            return Branch(self.called(box), words + reading, (there,), copies=copies)
+            more = [line for line in box.lines[1:] if line.startswith("of ") or " – " in line]
+            return Branch(self.called(box), ", ".join([words, *more]) + reading, (there,))
         inside = tuple(self.tree.inside[there])
-        return Branch(
-            visible(self.name_of(item)), reading.strip(), inside, self.tree.below(there),
-            self.tree.copies(inside) // self.copies,
-        )  # fmt: skip
+        heading = self.tree.sketch.headings.get(there[-1]) or visible(self.name_of(item))
+        return Branch(heading, reading.strip(), inside, self.tree.below(there))
 
     def is_input(self, box: Box) -> bool:
         return bool(self.tree.rows[box.layers[0]].op.is_input)
@@ -275,7 +270,7 @@ class _Frame:
             if len(lines) == 1:
                 (line,) = lines
                 words = ", ".join(filter(None, [line.words, "ends here" * fork.is_side]))
-                yield Branch(f"{PARALLEL} {line.name}", words, line.boxes, line.below, line.copies)
+                yield Branch(f"{PARALLEL} {line.name}", words, line.boxes, line.below)
             else:
                 name = "side branch" if fork.is_side else f"branch {number}"
                 yield Branch(f"{PARALLEL} {name}", "ends here" * fork.is_side, boxes, tuple(lines))

@@ -16,7 +16,6 @@ from typing import Any, NamedTuple
 from costcalc.analysis.cost import Cost
 from costcalc.analysis.images import as_shown, image_names
 from costcalc.analysis.metrics import METRICS, metric_of, why_not_counted
-from costcalc.analysis.picture.network_sketch import USUAL
 from costcalc.analysis.picture.op_words import op_words
 from costcalc.analysis.walk import Row, symbolic_sizes_error
 from costcalc.dims import is_rational
@@ -56,7 +55,7 @@ class _Node(NamedTuple):
     about: str  # the layers that it belongs to
 
 
-def overlay(cost: Cost, shade: str = USUAL) -> ViewerFile:
+def overlay(cost: Cost, shade: str = "macs") -> ViewerFile:
     """The costs of the nodes of an ONNX file, or of the layers of another network: `costs.overlay.json`.
 
     `shade` is the metric that Model Explorer colours. Each cost stands at one node: that of a layer of several nodes at

@@ -1,14 +1,11 @@
-"""Closed forms as JavaScript: exact, on fractions of two BigInts, by the functions of sliders.js.
-
-    totals = (k) => [ … ]       the metrics at the knobs k
-    conditions = [(k) => [holds, [sizes]], …]
+"""Closed forms as JavaScript: exact, on fractions of two BigInts, by the functions of exact.js.
 
 The code has no names of a spec: knobs are k[0], k[1], …, shared parts x0, x1, ….
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sympy import Expr, cse, numbered_symbols, sympify
@@ -20,11 +17,11 @@ from costcalc.errors import CostcalcError
 
 
 class JavaScript(Printer):  # type: ignore[misc]
-    """Prints expressions of the symbols of the knobs, in their order, and of `shared` ones."""
+    """Prints expressions of the symbols of the knobs, with their places in k, and of `shared` ones."""
 
-    def __init__(self, symbols: Sequence[Any], shared: Iterable[Any]):
+    def __init__(self, symbols: Mapping[Any, int], shared: Iterable[Any]):
         super().__init__()
-        self.known = {symbol: f"k[{i}]" for i, symbol in enumerate(symbols)} | {x: str(x) for x in shared}
+        self.known = {symbol: f"k[{i}]" for symbol, i in symbols.items()} | {x: str(x) for x in shared}
 
     def emptyPrinter(self, expr: Any) -> str:
         """Raises CostcalcError for an expression without a rule."""
@@ -61,22 +58,25 @@ class JavaScript(Printer):  # type: ignore[misc]
         return f"compare({self._print(x.lhs)}, {self._print(x.rhs)}) {SIGNS[x.rel_op]} 0n"
 
 
-FUNCTIONS = {  # of sliders.js, by class of sympy
+FUNCTIONS = {  # of exact.js, by class of sympy
     "Add": "add", "Mul": "mul", "Max": "max", "Min": "min", "floor": "floor", "ceiling": "ceil", "round_to": "roundTo",
     "gcd": "gcd",
 }  # fmt: skip
 SIGNS = {"==": "===", "!=": "!==", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 
 
-def code(metrics: Sequence[Expr], claims: Sequence[Condition], symbols: Sequence[Any]) -> str:
-    """The definitions of `totals` and `conditions`."""
-    shared, reduced = cse([*map(sympify, metrics)], symbols=numbered_symbols("x"), order="none")
+def function(expressions: Sequence[Expr], symbols: Mapping[Any, int]) -> str:
+    """`(k) => […]`, the values of the expressions; the knobs of the symbols stand at these places of k."""
+    shared, reduced = cse([*map(sympify, expressions)], symbols=numbered_symbols("x"), order="none")
     printer = JavaScript(symbols, (name for name, _ in shared))
-    lines = ["const totals = (k) => {"]
-    lines += [f"  const {name} = {printer.doprint(value)};" for name, value in shared]
-    lines += ["  return [", *(f"    {printer.doprint(value)}," for value in reduced), "  ];", "};"]
-    lines += ["const conditions = [", *(f"  {_condition(claim, printer)}," for claim in claims), "];"]
-    return "\n".join(lines)
+    lines = [f"  const {name} = {printer.doprint(value)};" for name, value in shared]
+    return "\n".join(["(k) => {", *lines, f"  return [{', '.join(map(printer.doprint, reduced))}];", "}"])
+
+
+def predicates(claims: Iterable[Condition], symbols: Mapping[Any, int]) -> str:
+    """`[(k) => [holds, [sizes]], …]`, one for each condition."""
+    printer = JavaScript(symbols, ())
+    return "\n".join(["[", *(f"  {_condition(claim, printer)}," for claim in claims), "]"])
 
 
 def _condition(condition: Condition, printer: JavaScript) -> str:

@@ -1,6 +1,6 @@
-"""The page: its parts, and the template that they fill.
+"""The page of one network or several: its parts, and the template that they fill.
 
-Page.of(costcalc.load("efficientnet")).save("efficientnet.html")
+page("inception_naive", "inception_bottleneck").save("pair.html")
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import base64
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -20,219 +21,366 @@ from costcalc.analysis.metrics import (
     metric_of,
     read_metrics,
     training_note,
-    why_no_formula,
     why_not_counted,
 )
-from costcalc.analysis.scaling.presets import PresetSweep, sweep_presets
-from costcalc.analysis.sweep.grid import Grid, given_axes
-from costcalc.analysis.sweep.point_query import PointQuery
-from costcalc.analysis.sweep.sweep import sweep
-from costcalc.analysis.sweep.sweep_result import Sweep
-from costcalc.analysis.warnings import warnings_of_models
-from costcalc.chart import are_numbers
 from costcalc.chart.draw import import_matplotlib
-from costcalc.errors import CostcalcError, MissingExtra, Problem, UsageError
+from costcalc.dims import is_rational
+from costcalc.errors import MissingExtra, Problem, UsageError
 from costcalc.files import check, write
 from costcalc.models.model import Model
 from costcalc.net import Target, load
-from costcalc.report.page.default_axes import default_axes
-from costcalc.report.page.figures import Figure, knob_curves, maps, named_presets
-from costcalc.report.page.formula_mathml import FormulaMathML, formula_mathml
-from costcalc.report.page.front import trade_off
-from costcalc.report.page.sliders import ClosedForms, closed_forms, law_of
-from costcalc.table import CONVENTION, cell, visible
-from costcalc.text import equations_text, plural, power_text, value_text
+from costcalc.report.page.closed_forms import law_of
+from costcalc.report.page.comparison_view import ComparisonView, Even
+from costcalc.report.page.knob_plots import KnobCurves, KnobMap
+from costcalc.report.page.network_view import Asked, NetworkView
+from costcalc.report.page.page_drawings import numbers_of
+from costcalc.report.page.page_plots import caption_of_curve, caption_of_map, chosen, curves_of, maps_of
+from costcalc.report.page.shared_sliders import Slider, named_settings, shared_sliders
+from costcalc.report.page.sweep_section import SweepSection
+from costcalc.table import CONVENTION, Table, bytes_text, cell, short_text, visible
+from costcalc.text import equations_text, power_text, value_text
 from costcalc.version import __version__
 
 HERE = Path(__file__).parent
 SUFFIXES = (".html", ".htm")
-MAX_POINTS = 200_000  # of the grid
-PICTURE_METRICS = ("params", "macs")
+MAX_BYTES = 1_000_000  # of a page
+TRAIN_METRICS = (
+    "params", "trainable_params", "macs", "train_macs", "train_elementwise", "saved_bytes", "train_peak_bytes",
+)  # fmt: skip
+
+
+def page(
+    *targets: Target, by: str | None = None, baseline: str | None = None, depth: int | None = None,
+    metrics: Sequence[str] | str | None = None, train: bool = False, every_layer: bool = False,
+    columns: str | None = None,
+) -> Page:  # fmt: skip
+    """The page of a network, or of several beside each other: `page("resnet50").save("resnet50.html")`.
+
+    `by` is the metric of drawings, bars and curves, by default the MACs, or the multiplies of a step with `train`.
+    Raises UsageError for metrics that are no numbers of networks, and what `cost` and `compare` raise.
+    """
+    by = by or ("train_macs" if train else "macs")
+    metric_of(by, unless=why_not_counted)
+    shown = read_metrics(metrics, TRAIN_METRICS if train else USUAL)
+    for metric in shown:
+        metric_of(metric, unless=why_not_counted)
+    models = [*map(load, targets)]
+    if not models:
+        raise UsageError("a page is about a network or several; name one")
+    asked = Asked(shown, by, depth, every_layer, columns, len(models) == 1)
+    comparison = ComparisonView.of(models, by, baseline, depth) if len(models) > 1 else None
+    return Page(tuple(NetworkView.of(at, model, asked) for at, model in enumerate(models)), asked, comparison)
 
 
 def write_page(
-    target: Target, path: str | Path, *, presets: str | None = None, metrics: Sequence[str] | str | None = None,
-    **axes: Any,
+    target: Target | Sequence[Target], path: str | Path, *, presets: str | None = None,
+    metrics: Sequence[str] | str | None = None, **axes: Any,
 ) -> None:  # fmt: skip
-    """Writes the HTML page about a network: `write_page("efficientnet", "page.html", r="128:600:8", w=[1, 1.1])`.
+    """Writes the HTML page about a network, or about several, given as a list: `write_page("resnet50", "page.html")`.
 
-    Over a grid of its knobs, or one that its presets span; with all presets, or `"b0..b3"`; `metrics` as in a sweep.
-    Raises UsageError for a network without knobs or too large a grid, MissingExtra without jinja2 or matplotlib,
-    OSError, and what a sweep raises.
+    With a grid of the knobs, as `r="128:600:8", w=[1, 1.1]`, or `presets`, all or `"b0..b3"`, what a sweep over it
+    finds stands there too; `metrics` as in a sweep. Raises UsageError for a network without knobs or too large a grid,
+    MissingExtra without jinja2, or without matplotlib for a sweep, OSError, and what a sweep raises.
     """
-    model = load(target)
-    Page.of(model, given_axes(axes, model.knobs, model.name), presets, metrics).save(path)
+    targets = target if isinstance(target, (list, tuple)) else [target]
+    if not (axes or presets):
+        page(*targets, metrics=metrics).save(path)
+        return
+    if len(targets) > 1:
+        raise UsageError("a page with a grid or presets is about one network")
+    from costcalc.analysis.sweep.grid import given_axes
+
+    model = load(targets[0])
+    sweep_page(model, given_axes(axes, model.knobs, model.name), presets, metrics).save(path)
 
 
-@dataclass(frozen=True)
+def sweep_page(
+    model: Model, axes: Mapping[str, tuple[Any, ...]] | None = None, presets: str | None = None,
+    metrics: Sequence[str] | str | None = None,
+) -> Page:  # fmt: skip
+    """The page of a network with a sweep over a grid of its knobs, by default over the range of its presets.
+
+    Raises UsageError for a network without knobs or too large a grid, and what a sweep raises.
+    """
+    shown = read_metrics(metrics)
+    for metric in shown:
+        metric_of(metric, unless=why_not_counted)
+    model.require_knobs("a report")
+    model.require_numeric("a report")
+    for name in model.size_knobs:
+        check_not_a_metric(name)
+    SweepSection.check(axes or {})  # before closed forms, which take seconds
+    asked = Asked(shown, "macs", with_law=True)
+    view = NetworkView.of(0, model, asked)
+    section = SweepSection.of(model, view.closed, axes or {}, presets, shown)
+    return Page((view,), asked, None, section)
+
+
+@dataclass(frozen=True, eq=False)
 class Page:
-    """A network, a sweep of it, its presets and its closed forms. Without closed forms `why_not` says why."""
+    """Networks on a page, their comparison if there are several, and a sweep if there is one."""
 
-    model: Model
-    found: Sweep
-    metrics: tuple[str, ...] = USUAL
-    presets: PresetSweep | None = None
-    closed: ClosedForms | None = None
-    why_not: str = ""
-
-    @classmethod
-    def of(
-        cls, model: Model, axes: Mapping[str, tuple[Any, ...]] | None = None, presets: str | None = None,
-        metrics: Sequence[str] | str | None = None,
-    ) -> Page:  # fmt: skip
-        """The page of a network over a grid of its knobs, by default over the range of its presets.
-
-        Raises UsageError for a network without knobs or too large a grid, and what a sweep raises.
-        """
-        shown = read_metrics(metrics)
-        for metric in shown:
-            metric_of(metric, unless=why_not_counted)
-        model.require_knobs("a report")
-        model.require_numeric("a report")
-        for name in model.size_knobs:
-            check_not_a_metric(name)
-        _check_size(Grid(dict(axes or {})))  # before closed forms, which take seconds
-        names = presets or ("all" if model.presets else None)
-        listed = sweep_presets(model, names) if names else None
-        closed, why_not = _closed_forms(model, shown)
-        among, denominators = (closed.knobs, closed.denominators()) if closed else (model.size_knobs, {})
-        grid = Grid(dict(axes or {}) or default_axes(model, among, denominators))
-        _check_size(grid)
-        every = tuple(dict.fromkeys((*shown, *PICTURE_METRICS)))
-        return cls(model, sweep(model, grid, PointQuery(), metrics=every), shown, listed, closed, why_not)
+    views: tuple[NetworkView, ...]
+    asked: Asked
+    comparison: ComparisonView | None = None
+    swept: SweepSection | None = None
 
     def html(self) -> str:
-        """The page as text. Raises MissingExtra without jinja2 or matplotlib."""
-        return str(_template().render(self.parts()))
+        """The page as text. Raises MissingExtra without jinja2, UsageError for a page that is too large."""
+        text = str(_template().render(self.parts()))
+        if (size := len(text.encode())) > MAX_BYTES:
+            raise UsageError(self._too_large(size))
+        return text
 
     def save(self, path: Path | str) -> None:
         """Writes the page, all of it or nothing. Raises OSError."""
         write(Path(path), self.html())
+
+    def _repr_html_(self) -> str:
+        """A notebook's view: the page in a frame of its own."""
+        from html import escape
+
+        return f'<iframe srcdoc="{escape(self.html())}" sandbox="allow-scripts" width="100%" height="700"></iframe>'
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The metrics of the page, that of its drawings first."""
+        return tuple(dict.fromkeys((self.asked.by, *self.asked.metrics)))
+
+    @property
+    def alone(self) -> NetworkView | None:
+        """The network, if there is one alone."""
+        return self.views[0] if len(self.views) == 1 else None
+
+    @cached_property
+    def sliders(self) -> list[Slider]:
+        """One for each knob, shared by networks that have it at the same value."""
+        reach = self.comparison.reach if self.comparison else {}
+        found = shared_sliders([view.closed for view in self.views], reach)
+        return sorted(found, key=lambda slider: slider.name not in reach)  # where two cost the same comes first
+
+    @cached_property
+    def _rows(self) -> tuple[str, ...]:
+        """The metrics of the table of numbers; with the MACs by the power law."""
+        alone = self.alone
+        law = ("law",) if alone and alone.closed and "law" in alone.closed.metrics else ()
+        return (*self.metrics, *law)
+
+    # --- the parts of the template
 
     def parts(self) -> dict[str, Any]:
         """The variables of the template."""
         script = self.script()
         digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
         return {
-            "model": self.model, "version": __version__, "convention": CONVENTION, "why_not": self.why_not,
-            "counts": self.counts(), "without_formula": self.without_formula(),
-            "css": (HERE / "page.css").read_text(encoding="utf-8"), "script": script, "digest": digest,
-            "data": self.closed.data() if self.closed else None, "summary": self.summary(),
-            "sliders": self.slider_rows(), "fixed": self.fixed(), "notes": self.about_the_grid(),
-            "warnings": self.warnings,
-            "tables": self.presets.tables() if self.presets else [], "figures": self.figures(),
-            "formulas": self.formulas(),
+            "page": self, "views": self.views, "alone": self.alone, "comparison": self.comparison,
+            "swept": self.swept, "version": __version__, "convention": CONVENTION, "by": METRICS[self.asked.by],
+            "names": [view.model.label for view in self.views], "css": self.css(), "script": script,
+            "digest": digest, "data": self.data() if script else None, "numbers": self.numbers(),
+            "warnings": self.warnings, "counts": self.counts(), "curves": self.curves, "maps": self.maps,
+            "captions": (caption_of_curve, caption_of_map), "evens": self.evens, "fixed": self.fixed(),
+            "sliders": self.sliders,
         }  # fmt: skip
 
-    @property
-    def warnings(self) -> tuple[Problem, ...]:
-        """The warnings of the network, its grid and its presets; one for each line of the spec."""
-        models = (self.model, *(self.presets.models if self.presets else ()))
-        every = (*self.found.warnings, *warnings_of_models(models))
-        return tuple({problem.place: problem for problem in reversed(every)}.values())[::-1]
+    def css(self) -> str:
+        """The style sheet, with the colours of drawings on a dark page."""
+        from costcalc.report.page.page_drawings import DARK
+
+        text = (HERE / "page.css").read_text(encoding="utf-8").replace("/*drawings*/", DARK)
+        ids = [drawing.id for view in self.views for drawing in view.drawings if len(view.drawings) > 1]
+        return text + "".join(
+            f".net:has([value={id}]:checked) [data-drawing={id}] {{ display: block; }}\n" for id in ids
+        )
 
     def script(self) -> str:
         """The one script of the page; empty without sliders."""
-        if self.closed is None:
+        if not self.sliders:
             return ""
-        return (HERE / "sliders.js").read_text(encoding="utf-8").replace("/*code*/", self.closed.script())
+        exact, plots, own = ((HERE / f"{name}.js").read_text(encoding="utf-8") for name in ("exact", "plots", "page"))
+        codes = [view.code(self._places(view)) for view in self.views]
+        even = self.comparison.code(self.sliders) if self.comparison else "null"
+        code = f"const networks = [{', '.join(codes)}];\nconst evens = {even};"
+        return "\n".join([exact, code, plots, own])
 
-    def counts(self) -> list[str]:
-        """What the metrics in bytes count, and in which dtype; and how a step of training is taken."""
-        shown = (METRICS[name] for name in self.metrics if name in IN_BYTES)
-        in_bytes = [f"{metric.title}: {metric.counts}, {self.model.dtype.words}" for metric in shown]
-        return [*in_bytes, *training_note(self.metrics, self.model.step)]
+    def _places(self, view: NetworkView) -> dict[Any, int]:
+        """The places of the symbols of a network's knobs among the sliders."""
+        known = view.closed.symbols if view.closed else {}
+        return {known[s.name]: at for at, s in enumerate(self.sliders) if view.number in s.owners}
 
-    def without_formula(self) -> list[str]:
-        """Why some of the metrics have no slider."""
-        return [f"{METRICS[name].title} {why}" for name in self.metrics if (why := why_no_formula(METRICS[name]))]
+    def data(self) -> dict[str, Any]:
+        """What the script reads."""
+        start = self.alone.model.label if self.alone else "as they are set"
+        forms = [view.closed for view in self.views]
+        by = METRICS[self.asked.by]
+        base = self.comparison.comparison.baseline if self.comparison else 0
+        return {
+            "knobs": [slider.data() for slider in self.sliders],
+            "settings": [*named_settings(forms, self.sliders, start)],
+            "metrics": [{"bytes": name in METRICS and METRICS[name].unit == "bytes"} for name in self._rows],
+            "by": {"title": by.title, "bytes": by.unit == "bytes", "at": self._rows.index(self.asked.by)},
+            "numbers": [METRICS[name].title for name in numbers_of(self.asked.by)],
+            "baseline": base,
+            "networks": [view.data(self._rows) for view in self.views],
+            "curves": [{"slider": at, "at": texts} for at, texts, _ in self.curves],
+            "maps": [{"sliders": [x, y], "at": texts} for x, y, texts, _ in self.maps],
+            "evens": [even.place for even in self.evens],
+        }  # fmt: skip
 
-    def about_the_grid(self) -> list[str]:
-        """The values of the grid, and how many of its points are invalid."""
-        spans = [
-            f"{name} from {value_text(values[0])} to {value_text(values[-1])} in {plural(len(values), 'value')}"
-            if are_numbers(values) else f"{name} {' or '.join(map(value_text, values))}"
-            for name, values in self.found.grid.axes.items()
+    def numbers(self) -> list[dict[str, Any]]:
+        """The rows of the table of numbers: a metric, its value in each network, and ratios."""
+        return [self._number_row(at, metric) for at, metric in enumerate(self._rows)]
+
+    def _number_row(self, at: int, metric: str) -> dict[str, Any]:
+        if metric == "law":
+            macs = self.views[0].total("macs")
+            title, unit, values = self._law(), f"from {visible(self.views[0].model.label)}", [macs]
+        else:
+            title, unit = METRICS[metric].title, METRICS[metric].unit
+            values = [view.total(metric) for view in self.views]
+        cells = [
+            {"id": f"{n}-{at}", "exact": "–" if value is None else cell(value, METRICS[metric].kind
+             if metric in METRICS else "int"), "about": about_text(metric, value),
+             "factor": self._factor(n, metric, value)}
+            for n, value in enumerate(values)
         ]  # fmt: skip
-        said = [f"The grid has {plural(self.found.grid.size, 'point')}: {', '.join(spans)}."]
-        if self.found.invalid:
-            said.append(f"{self.found.invalid:,} of them are invalid: {self.found.reason}.")
-        return said
+        return {"title": title, "unit": unit, "cells": cells}
 
-    def summary(self) -> list[tuple[str, str, str]]:
-        """Each metric: its title, its value as the network is set, and its range over the grid."""
-        now = Grid({name: (value,) for name, value in self.model.sizes.items()})
-        (at,) = sweep(self.model, now, PointQuery(), metrics=self.metrics).to_records()
-        found = []
-        for metric in self.metrics:
-            values = self.found.columns[metric]
-            kind = METRICS[metric].kind
-            ends = " to ".join(cell(value, kind) for value in (values.min(), values.max()))
-            found.append((METRICS[metric].title, cell(at[metric], kind), ends))
-        return found
+    def _factor(self, number: int, metric: str, value: Any) -> str:
+        if self.comparison is None:
+            return "=" if value else ""
+        return self.comparison.factor(number, metric)
 
-    def slider_rows(self) -> list[tuple[str, str]]:
-        """The metrics that the sliders move: title and unit."""
-        if self.closed is None:
-            return []
-        powers = "·".join(power_text(knob, power) for knob, power in law_of(self.model, self.closed.knobs).items())
-        special = {
-            "law": (f"MACs by {powers}", f"from {visible(self.model.label)}"),
-            "weight_bytes": (METRICS["weight_bytes"].title, f"{self.model.dtype}, buffers included"),
-        }
-        return [special.get(name) or (METRICS[name].title, METRICS[name].unit) for name in self.closed.metrics]
+    def _law(self) -> str:
+        view = self.views[0]
+        powers = law_of(view.model, view.closed.knobs if view.closed else ())
+        return f"MACs by {'·'.join(power_text(knob, power) for knob, power in powers.items())}"
+
+    @cached_property
+    def curves(self) -> list[tuple[int, list[str], KnobCurves]]:
+        """Curves along knobs: the place of the slider, the exact values, and the curve."""
+        axes: Mapping[str, Sequence[Any]] = self.swept.axes if self.swept else {}
+        return [
+            (at, texts, curve)
+            for number, at in enumerate(self._chosen)
+            for texts, curve in curves_of(number, at, self.views, self.sliders, self.asked.by, axes, self.comparison)
+        ]
+
+    @cached_property
+    def _chosen(self) -> list[int]:
+        axes: Mapping[str, Sequence[Any]] = self.swept.axes if self.swept else {}
+        first = [*self.comparison.reach] if self.comparison else []
+        return chosen(self.views, self.sliders, axes, first)
+
+    @cached_property
+    def maps(self) -> list[tuple[int, int, list[list[str]], KnobMap]]:
+        """Maps over two knobs of one network: the places of the sliders, the exact values, and the map."""
+        axes: Mapping[str, Sequence[Any]] = self.swept.axes if self.swept else {}
+        return [*maps_of(self.alone, self.sliders, self._chosen, axes)] if self.alone else []
+
+    @cached_property
+    def evens(self) -> list[Even]:
+        """Where two networks cost the same."""
+        return self.comparison.evens(self.sliders) if self.comparison else []
+
+    @property
+    def largest_bar(self) -> Any:
+        """The most that a block costs."""
+        return max((value for view in self.views for _, value, _ in view.bars if is_rational(value)), default=0)
+
+    @property
+    def without_sliders(self) -> list[str]:
+        """Why networks have no sliders."""
+        return [
+            f"{'' if self.alone else f'{view.model.label}: '}No sliders: {view.why_not}"
+            for view in self.views if view.closed is None
+        ]  # fmt: skip
+
+    @cached_property
+    def published(self) -> list[Table]:
+        """The published figures of the networks beside ours, and the reasons."""
+        return [table for view in self.views for table in view.published]
+
+    @cached_property
+    def preset_tables(self) -> list[Table]:
+        """The presets side by side, of one network."""
+        if self.swept:
+            return self.swept.presets.tables() if self.swept.presets else []
+        return self.alone.preset_tables() if self.alone else []
 
     def fixed(self) -> str:
         """The settings of the knobs without a slider."""
-        moved = self.closed.knobs if self.closed else ()
-        return equations_text(self.model.values_but(moved))
+        said = []
+        for view in self.views:
+            moved = view.closed.knobs if view.closed else ()
+            if settings := equations_text(view.model.values_but(moved)):
+                said.append(settings if self.alone else f"{view.model.label}: {settings}")
+        return "; ".join(said)
 
-    def formulas(self) -> list[FormulaMathML]:
-        """The closed forms as MathML."""
-        return [formula_mathml(formula) for formula in self.closed.formulas] if self.closed else []
+    def counts(self) -> list[str]:
+        """What the metrics in bytes count, and in which dtype; and how a step of training is taken."""
+        model = self.views[0].model
+        shown = (METRICS[name] for name in self.metrics if name in IN_BYTES)
+        in_bytes = [f"{metric.title}: {metric.counts}, {model.dtype.words}" for metric in shown]
+        return [*in_bytes, *training_note(self.metrics, model.step)]
 
-    def figures(self) -> dict[str, list[Figure]]:
-        """The pictures by section."""
-        axes = self.found.grid.axes
-        return {
-            "presets": [named_presets(self.presets)] if self.presets else [],
-            "maps": [*maps(self.model, axes, self.presets)],
-            "front": [trade_off(self.found, self.presets)],
-            "curves": [*knob_curves(self.model, axes)],
-        }
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """The warnings of the networks, the grid and the presets; one for each line of a spec."""
+        every = [*(self.swept.warnings if self.swept else ()), *(w for view in self.views for w in view.cost.warnings)]
+        return tuple({(problem.place, problem.message): problem for problem in reversed(every)}.values())[::-1]
+
+    def _too_large(self, size: int) -> str:
+        """The message about a page that is too large: its largest part, and how to fold it."""
+        svg = sum(len(drawing.svg) for view in self.views for drawing in view.drawings)
+        parts = {
+            "the drawings": svg, "the script of the sliders": len(self.script()),
+            "the formulas": sum(len(str(formula)) for view in self.views for formula in view.formulas),
+        }  # fmt: skip
+        most = max(parts, key=parts.__getitem__)
+        how = "fold the network with --depth 1" if self.asked.depth != 1 else "show a part of it"
+        return f"the page has {size:,} bytes and at most {MAX_BYTES:,}: most of it is {most}; {how}"
 
 
-def _check_size(grid: Grid) -> None:
-    if grid.size > MAX_POINTS:
-        raise UsageError(f"a page shows {MAX_POINTS:,} points at most, not {grid.size:,}; take larger steps")
+def about_text(metric: str, value: Any) -> str:
+    """`120.4 M`, `600 KiB`"""
+    if not is_rational(value):
+        return ""
+    return bytes_text(value) if metric in METRICS and METRICS[metric].unit == "bytes" else short_text(int(value))
 
 
 def check_page(path: Path | str) -> None:
-    """Raises, before a page is made, what saving it would raise: UsageError for another suffix, MissingExtra without
-    jinja2 or matplotlib, OSError."""
+    """Raises, before a page of a sweep is made, what saving it would raise: UsageError for another suffix, MissingExtra
+    without jinja2 or matplotlib, OSError."""
     if Path(path).suffix.lower() not in SUFFIXES:
         raise UsageError(f"{str(path)!r}: a report is an .html file")
-    _template()
+    check_template()
     import_matplotlib()
     check(Path(path))
 
 
+def check_template() -> None:
+    """Raises MissingExtra without jinja2."""
+    _template()
+
+
 def _template() -> Any:
+    return page_templates(HERE).get_template("template.html")
+
+
+def page_templates(folder: Path) -> Any:
+    """An environment of jinja2 for the templates of a folder: text is escaped, and what is missing is an error. Raises
+    MissingExtra."""
     try:
         from jinja2 import Environment, FileSystemLoader, StrictUndefined
         from markupsafe import Markup
     except ImportError:
         raise MissingExtra("a report needs jinja2", "report") from None
     environment = Environment(
-        loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(folder),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     environment.filters |= {"visible": lambda text: visible(str(text)), "trusted": Markup, "value": value_text}
-    return environment.get_template("template.html")
-
-
-def _closed_forms(model: Model, metrics: Sequence[str]) -> tuple[ClosedForms | None, str]:
-    """The closed forms; or none, and why."""
-    try:
-        return closed_forms(model, metrics), ""
-    except CostcalcError as error:
-        return None, str(error)
+    return environment

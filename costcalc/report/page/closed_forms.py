@@ -1,8 +1,8 @@
-"""The data of the sliders: closed forms of the metrics, the conditions for them, and the range of each knob."""
+"""The closed forms of a network that its page evaluates: of its metrics, of its rows, and the conditions for them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import gcd, lcm
@@ -10,70 +10,51 @@ from typing import Any
 
 from sympy import Expr, Integer, Rational, floor
 
-from costcalc.analysis.closed_form.derive import formula_of, walked
+from costcalc.analysis.closed_form.derive import formula_of, row_values, walked
 from costcalc.analysis.closed_form.formula import Formula
 from costcalc.analysis.closed_form.slider_conditions import Condition, conditions
 from costcalc.analysis.cost import cost_of
 from costcalc.analysis.metrics import METRICS, USUAL, why_no_formula
 from costcalc.analysis.power_laws import knob_exponents
-from costcalc.dims import ceil, is_symbolic, size_symbol
+from costcalc.analysis.walk import Row
+from costcalc.dims import is_symbolic, size_symbol
 from costcalc.errors import CostcalcError
-from costcalc.models.knob import Knob
 from costcalc.models.model import Model
-from costcalc.report.page.javascript import code
-from costcalc.text import value_text
 
 SLIDER_STEPS_PER_UNIT = 100  # steps of a real knob from one whole number to the next
-MIN_SLIDER_VALUES = 16  # of an integer knob
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ClosedForms:
-    """The closed forms of a network in all knobs that can be symbols: the formulas on the page, and the expression of
-    each metric."""
+    """The closed forms of a network in all knobs that can be symbols: the formulas on the page, the expression of each
+    metric, and the layers with symbols for sizes."""
 
     model: Model
     knobs: tuple[str, ...]
     formulas: tuple[Formula, ...]
     metrics: dict[str, Expr]
     conditions: list[Condition]
+    graph: Any
+    rows: Sequence[Row]
 
-    def script(self) -> str:
-        """The formulas as JavaScript."""
-        symbols = [_symbol(self.model, name) for name in self.knobs]
-        return code([*self.metrics.values()], self.conditions, symbols)
+    @property
+    def symbols(self) -> dict[str, Any]:
+        """The symbol of each knob."""
+        return {name: symbol_of(self.model, name) for name in self.knobs}
 
-    def data(self) -> dict[str, Any]:
-        """The data that the page's script reads: knobs with their ranges, settings, and the messages of conditions."""
-        settings = self.settings()
-        seen = {name: [values[name] for _, values in settings] for name in self.knobs}
-        return {
-            "knobs": [_knob_data(self.model.knobs[k], seen[k], self.steps_per_unit(k, seen[k])) for k in self.knobs],
-            "settings": [{"name": n, "values": [value_text(values[k]) for k in self.knobs]} for n, values in settings],
-            "metrics": [{"base": str(Fraction(value))} for value in self.values().values()],
-            "conditions": [
-                {"words": c.message, "texts": [size if isinstance(size, str) else None for size in c.sizes]}
-                for c in self.conditions
-            ],
-        }  # fmt: skip
+    def of_rows(self, metric: str) -> list[Any]:
+        """The closed form of a metric of each row. Raises CostcalcError for one that has none."""
+        if why := why_no_formula(METRICS[metric]):
+            raise CostcalcError(f"{METRICS[metric].title} {why}")
+        return row_values(metric, self.graph, self.rows, self.model.dtype)
 
-    def settings(self) -> list[tuple[str, Mapping[str, Any]]]:
-        """Named settings of the sliders: the current one, and the presets that set no knob without a slider."""
+    def settings(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """The presets that set no knob without a slider, and the value of each knob there."""
         now = self.model.values
-        found: list[tuple[str, Mapping[str, Any]]] = [(self.model.label, now)]
         for name, preset in self.model.presets.items():
             values = {**now, **preset.settings}
             if all(values[knob] == now[knob] for knob in now if knob not in self.knobs) and name != self.model.label:
-                found.append((name, values))
-        return found
-
-    def values(self) -> dict[str, Any]:
-        """The metrics at the current setting."""
-        from costcalc.dims.substitute import substitute
-
-        known: dict[Any, Any] = {}  # terms that several metrics share
-        now = {name: self.model.values[name] for name in self.knobs}
-        return {metric: substitute(expression, now, known) for metric, expression in self.metrics.items()}
+                yield name, values
 
     def steps_per_unit(self, name: str, seen: Iterable[Any]) -> int:
         """Steps of a slider from one whole number to the next, so that it reaches all values of `seen`."""
@@ -91,24 +72,17 @@ class ClosedForms:
         return found
 
 
-def _symbol(model: Model, knob: str) -> Any:
+def symbol_of(model: Model, knob: str) -> Any:
+    """The symbol that stands for a knob in closed forms."""
     return size_symbol(knob, real=model.knobs[knob].kind == "real")
 
 
-def _knob_data(knob: Knob, seen: Sequence[Any], steps_per_unit: int) -> dict[str, Any]:
-    """A knob, and a slider from half of its least value in `seen` to twice the largest."""
-    first = max(knob.low, Fraction(min(seen)) / 2)
-    last = min(knob.high, max(2 * max(seen), MIN_SLIDER_VALUES if knob.kind == "integer" else 0))
-    return {
-        "name": knob.name, "kind": knob.kind, "about": knob.about, "steps_per_unit": steps_per_unit,
-        "low": str(Fraction(knob.low)), "high": str(Fraction(knob.high)),
-        "first": int(ceil(first * steps_per_unit)), "last": int(last * steps_per_unit),
-    }  # fmt: skip
-
-
-def closed_forms(model: Model, metrics: Sequence[str] = USUAL) -> ClosedForms:
+def closed_forms(model: Model, metrics: Sequence[str] = USUAL, *, with_law: bool = True) -> ClosedForms:
     """The closed forms of these metrics, as far as they have one, in as many knobs as can be symbols. By default bytes
-    have no formula of their own, because params have it. Raises CostcalcError without any closed form."""
+    have no formula of their own, because params have it. Raises CostcalcError without any closed form, UsageError for a
+    network without knobs or with symbols as knobs."""
+    model.require_knobs("a slider")
+    model.require_numeric("a slider")
     graph, rows, free = _walk_with_symbols(model, [*model.size_knobs])
     where = conditions(rows, graph.graph["assumed"])
     formulas = {m: formula_of(model, m, graph, rows) for m in metrics if not why_no_formula(METRICS[m])}
@@ -116,7 +90,9 @@ def closed_forms(model: Model, metrics: Sequence[str] = USUAL) -> ClosedForms:
         formula for metric, formula in formulas.items() if metrics != USUAL or METRICS[metric].unit != "bytes"
     )
     expressions = {metric: formula.expression for metric, formula in formulas.items()}
-    return ClosedForms(model, tuple(free), shown, {**expressions, **macs_by_law(model, law_of(model, free))}, where)
+    if with_law:
+        expressions |= macs_by_law(model, law_of(model, free))
+    return ClosedForms(model, tuple(free), shown, expressions, where, graph, rows)
 
 
 def law_of(model: Model, free: Iterable[str]) -> dict[str, int]:
@@ -130,7 +106,7 @@ def macs_by_law(model: Model, powers: Mapping[str, int]) -> dict[str, Expr]:
     macs = Integer(cost_of(model).macs)
     for knob, power in powers.items():
         start = Fraction(model.values[knob])
-        macs *= (_symbol(model, knob) * Rational(start.denominator, start.numerator)) ** power
+        macs *= (symbol_of(model, knob) * Rational(start.denominator, start.numerator)) ** power
     return {"law": floor(macs + Rational(1, 2))} if powers else {}
 
 

@@ -1,0 +1,122 @@
+"""Blocks that are equal to the one before, which they alone read, are drawn once: ×n, also where no repeat says so."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from costcalc.analysis.picture.box_units import Rowset, Unit, runs_of
+
+
+@dataclass
+class Copies:
+    """The blocks that are drawn once, by the name of the first: how many there are, and the name of the last."""
+
+    found: dict[str, tuple[int, str]] = field(default_factory=dict)
+
+
+def drawn_once(rowset: Rowset, units: Sequence[Unit]) -> tuple[list[Unit], Copies]:
+    """The units without those of blocks that are equal to the block before; the first such block has their rows.
+    Outer blocks first. Marks the rows of copies in `rowset.tags`."""
+    copies, now = Copies(), [*units]
+    deepest = max((unit.name.count(".") for unit in now), default=0)
+    for depth in range(1, deepest + 1):
+        now = _at_depth(rowset, now, depth, copies)
+    return now, copies
+
+
+def _at_depth(rowset: Rowset, units: list[Unit], depth: int, copies: Copies) -> list[Unit]:
+    names = [_block(unit.name, depth) for unit in units]
+    runs = runs_of(names)
+    times = Counter(name for name, _, _ in runs)
+    unit_of = {at: number for number, unit in enumerate(units) for at in unit.drawn}
+    kept: list[Unit] = []
+    first: tuple[str, list[list[Unit]]] = "", []
+    before: _Look | None = None
+
+    def close() -> None:
+        name, blocks = first
+        if len(blocks) > 1:
+            copies.found[name] = len(blocks), _block(blocks[-1][0].name, depth)
+            _tag(rowset, name, blocks)
+        kept.extend(_merged(blocks))
+
+    for name, begin, end in runs:
+        look = (
+            _look(rowset, units, begin, end, unit_of, name) if "." in units[begin].name and times[name] == 1 else None
+        )
+        if look is None or name == units[begin].name:
+            close()
+            kept.extend(units[begin:end])
+            first, before = ("", []), None
+            continue
+        if before is not None and look.goes_on(before, rowset):
+            first[1].append(units[begin:end])
+        else:
+            close()
+            first = name, [units[begin:end]]
+        before = look
+    close()
+    return kept
+
+
+def _block(name: str, depth: int) -> str:
+    """The first parts of a name, so many that it still has one more; else the name."""
+    parts = name.split(".")
+    return ".".join(parts[:depth]) if len(parts) > depth else name
+
+
+def _tag(rowset: Rowset, name: str, blocks: Sequence[Sequence[Unit]]) -> None:
+    for copy, block in enumerate(blocks):
+        for unit in block:
+            for at in unit.rows:
+                rowset.tags[at] = (*rowset.tags.get(at, ()), (name, copy))
+
+
+def _merged(blocks: Sequence[Sequence[Unit]]) -> list[Unit]:
+    return [
+        Unit(tuple(at for unit in same for at in unit.rows), same[0].name, False, len(same) * same[0].copies)
+        for same in zip(*blocks)
+    ]
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What a block is, but for where it stands; the rows that it reads from outside, and its own."""
+
+    shape: tuple[Any, ...]
+    outside: tuple[int, ...]
+    rows: tuple[int, ...]
+
+    def goes_on(self, before: _Look, rowset: Rowset) -> bool:
+        """Is it equal to the block before, which it alone reads, and does it read that alone?"""
+        if self.shape != before.shape or len(self.outside) != 1 or len(before.outside) != 1:
+            return False
+        mine, its = {*self.rows}, {*before.rows}
+        return self.outside[0] in its and all(
+            reader in mine or reader in its for at in before.rows for reader in rowset.readers[at]
+        )
+
+
+def _look(
+    rowset: Rowset, units: Sequence[Unit], begin: int, end: int, unit_of: dict[int, int], name: str
+) -> _Look:  # fmt: skip
+    shape: list[Any] = []
+    outside: dict[int, None] = {}
+    for unit in units[begin:end]:
+        shape.append((unit.name[len(name) :], unit.copies))
+        for at in unit.drawn:
+            row = rowset.rows[at]
+            inner = []
+            for source in rowset.sources[at]:
+                there = unit_of.get(source, -1)
+                if begin <= there < end:
+                    inner.append((there - begin, units[there].drawn.index(source)))
+                else:
+                    outside[source] = None
+                    inner.append((-1, -1))
+            shape.append((row.op, tuple(map(tuple, row.input_shapes)), str(row.times), row.shared, tuple(inner)))
+    rows = tuple(at for unit in units[begin:end] for at in unit.rows)
+    return _Look(tuple(shape), tuple(outside), rows)

@@ -1,0 +1,260 @@
+"""One network of a page: its numbers, drawings, blocks, formulas and published figures, and what sliders move."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from costcalc.analysis.cost import Cost, cost_of
+from costcalc.analysis.metrics import METRICS, why_no_formula
+from costcalc.analysis.reconcile import reconcile_model
+from costcalc.dims import is_rational, is_symbolic
+from costcalc.errors import CostcalcError
+from costcalc.models.model import Model
+from costcalc.report.page.closed_forms import ClosedForms, closed_forms
+from costcalc.report.page.formula_mathml import FormulaMathML, formula_mathml
+from costcalc.report.page.javascript import function, predicates
+from costcalc.report.page.knob_plots import number
+from costcalc.report.page.moving_texts import Sizes
+from costcalc.report.page.network_parts import NetworkParts
+from costcalc.report.page.page_drawings import (
+    Movable,
+    PageDrawing,
+    drawing_name,
+    drawn,
+    numbers_of,
+    sketches,
+    static,
+)
+from costcalc.table import Table, cell
+from costcalc.text import plural
+
+MAX_TABLE_ROWS = 300
+MAX_BARS = 24  # blocks; the smallest of more are one
+MAX_SUMMANDS = 6  # of a total that is written as a sum
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a page is to show of each network."""
+
+    metrics: tuple[str, ...]
+    by: str = "macs"
+    depth: int | None = None
+    every_layer: bool = False
+    columns: str | None = None
+    with_law: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkView:
+    """A network on a page. Without closed forms `why_not` says why."""
+
+    number: int
+    model: Model
+    cost: Cost
+    asked: Asked
+    closed: ClosedForms | None
+    why_not: str
+    sizes: Sizes = field(default_factory=Sizes)
+
+    @classmethod
+    def of(cls, number: int, model: Model, asked: Asked) -> NetworkView:
+        """A network with what it costs and, if it has knobs, its closed forms."""
+        metrics = tuple(dict.fromkeys((*asked.metrics, asked.by)))
+        cost = cost_of(model)
+        try:
+            closed, why_not = closed_forms(model, metrics, with_law=asked.with_law), ""
+        except CostcalcError as error:
+            closed, why_not = None, str(error)
+        return cls(number, model, cost, asked, closed, why_not)
+
+    # --- its numbers
+
+    def total(self, metric: str) -> Any:
+        """The value of a metric as the network is set; None for one that symbols have not."""
+        try:
+            return self.cost.total(metric)
+        except CostcalcError:
+            return None
+
+    def has_form(self, metric: str) -> bool:
+        """Do the sliders move this metric?"""
+        return self.closed is not None and metric in self.closed.metrics
+
+    def without_form(self) -> list[str]:
+        """Why some of the metrics do not move."""
+        return [f"{METRICS[m].title} {why}" for m in self.asked.metrics if (why := why_no_formula(METRICS[m]))]
+
+    # --- its drawings
+
+    @cached_property
+    def _sketches(self) -> Any:
+        return sketches(self.cost, self.asked.by, self.asked.depth, self.asked.every_layer)
+
+    @cached_property
+    def _parts(self) -> tuple[NetworkParts | None, str]:
+        """The groups of layers that move; or none, and why."""
+        if self.closed is None:
+            return None, ""
+        try:
+            parts = NetworkParts.of(self.cost, self.closed.rows, self._sketches[0][-1])
+            self.closed.of_rows(self.asked.by)
+            return parts, ""
+        except CostcalcError as error:
+            return None, str(error)
+
+    @property
+    def parts(self) -> NetworkParts | None:
+        """The groups of layers that move, if they do."""
+        return self._parts[0]
+
+    @property
+    def why_still(self) -> str:
+        """Why the drawing and the bars do not move, if the numbers do."""
+        return self._parts[1]
+
+    @cached_property
+    def drawings(self) -> list[PageDrawing]:
+        """The drawings of the few depths, coarse ones first."""
+        found, shown = self._sketches
+        movable = Movable(self.cost, self.asked.by, self.parts, self.sizes) if self.parts else None
+        make = movable.of if movable else static
+        return [
+            make(drawn(sketch, self.cost, columns=self.asked.with_law), drawing_name(sketch), f"d{self.number}-{at}",
+                 at == shown)
+            for at, sketch in enumerate(found)
+        ]  # fmt: skip
+
+    # --- where the cost is
+
+    @cached_property
+    def bars(self) -> list[tuple[str, Any, list[int]]]:
+        """The blocks of depth 1 that cost something: name, value, and the groups of layers in each."""
+        by = self.asked.by
+        values = {block.name: block.costs[by] for block in self.cost.fold(1, [by])}
+        groups: Mapping[str, list[int]] = self.parts.blocks() if self.parts else {}
+        every = dict.fromkeys((*values, *groups))
+        found = [(name, values.get(name, 0), groups.get(name, [])) for name in every]
+        found = [bar for bar in found if bar[0] not in values or is_symbolic(bar[1]) or bar[1]]
+        return found if len(found) <= MAX_BARS else _largest(found)
+
+    @property
+    def summands(self) -> tuple[str, str] | None:
+        """`2,408,448 + 10,035,200` and `reduce + conv`, where the total has few terms."""
+        if not 2 <= len(self.bars) <= MAX_SUMMANDS:
+            return None
+        return " + ".join(cell(value, "int") for _, value, _ in self.bars), " + ".join(name for name, _, _ in self.bars)
+
+    def bar_rows(self, largest: Any) -> list[tuple[str, str, str, str]]:
+        """Each bar: its name, its value, its share, and how long it is in per cent of the largest of the page."""
+        total = self.total(self.asked.by)
+        return [
+            (
+                name,
+                cell(value, "int"),
+                cell(_part(value, total), "share"),
+                number(100 * float(_part(value, largest) or 0)),
+            )
+            for name, value, _ in self.bars
+        ]
+
+    # --- its texts
+
+    def table(self) -> Table:
+        """The layers, or the deepest blocks of which a page has room for the rows."""
+        depth = self.asked.depth
+        if depth is None and len(self.cost.layers) > MAX_TABLE_ROWS:
+            depths = range(1, max(str(row.name).count(".") for row in self.cost.layers) + 2)
+            fits = [depth for depth in depths if len(self.cost.fold(depth)) <= MAX_TABLE_ROWS]
+            depth = max(fits, default=1)
+        return self.cost.table(depth, self.asked.columns)
+
+    def table_words(self, table: Table) -> str:
+        """`41 layers`, or how they are folded."""
+        layers = sum(not row.op.is_input for row in self.cost.layers)
+        folded = f" in {plural(len(table.rows), 'block')}" if len(table.rows) < layers else ""
+        return f"{plural(layers, 'layer')}{folded}"
+
+    @cached_property
+    def formulas(self) -> list[FormulaMathML]:
+        """The closed forms as MathML."""
+        return [formula_mathml(formula) for formula in self.closed.formulas] if self.closed else []
+
+    @cached_property
+    def published(self) -> list[Table]:
+        """The published figures beside ours, if there are any."""
+        if not self.model.published or self.closed is None:
+            return []
+        found = reconcile_model(self.model)
+        return found.tables() if found.figures else []
+
+    def preset_tables(self) -> list[Table]:
+        """The presets side by side."""
+        if not self.model.presets or self.closed is None:
+            return []
+        from costcalc.analysis.scaling.presets import sweep_presets
+
+        return sweep_presets(self.model, "all").tables()
+
+    # --- what the page's script reads
+
+    def code(self, places: Mapping[Any, int]) -> str:
+        """The closed forms as an object of JavaScript; the knobs of the symbols stand at these places."""
+        if self.closed is None:
+            return "null"
+        of_drawings = [drawing.data() for drawing in self.drawings]  # which find the sizes
+        assert of_drawings
+        parts = self.parts
+        values = [value for m in numbers_of(self.asked.by) for value in parts.values(self.closed, m)] if parts else []
+        headline = self.closed.metrics.get(self.asked.by)
+        functions = {
+            "totals": function([*self.closed.metrics.values()], places),
+            "headline": function([headline], places) if headline is not None else "null",
+            "values": function(values, places),
+            "sizes": function([*self.sizes.numbers], places),
+            "conditions": predicates(self.closed.conditions, places),
+        }
+        return "{\n" + "".join(f"{name}: {text},\n" for name, text in functions.items()) + "}"
+
+    def data(self, shown: Sequence[str]) -> dict[str, Any]:
+        """The messages of conditions, the parts of drawings and bars, and the totals as the network is set."""
+        moving = [*self.closed.metrics] if self.closed else []
+        return {
+            "label": self.model.label,
+            "base": [text_of(self.total(m)) if m in METRICS else None for m in shown],
+            "places": [moving.index(m) if m in moving else None for m in shown],
+            "conditions": [
+                {"words": c.message, "texts": [size if isinstance(size, str) else None for size in c.sizes]}
+                for c in (self.closed.conditions if self.closed else ())
+            ],
+            "groups": len(self.parts.groups) if self.parts else 0,
+            "bars": [groups for _, _, groups in self.bars],
+            "drawings": [drawing.data() for drawing in self.drawings] if self.parts else [],
+        }  # fmt: skip
+
+
+def _part(value: Any, total: Any) -> Any:
+    """The part that a value is of a total; None where one of them is no number."""
+    if not (is_rational(value) and is_rational(total)):
+        return None
+    return value / total if total else 0.0
+
+
+def text_of(value: Any) -> str | None:
+    """An exact number as text."""
+    return cell(value, "int").replace(",", "") if is_rational(value) else None
+
+
+def _largest(bars: list[tuple[str, Any, list[int]]]) -> list[tuple[str, Any, list[int]]]:
+    """The largest blocks in their order, and all others as one."""
+    order = sorted(range(len(bars)), key=lambda at: -bars[at][1] if is_rational(bars[at][1]) else 0)
+    kept = sorted(order[: MAX_BARS - 1])
+    others = [bar for at, bar in enumerate(bars) if at not in {*kept}]
+    total = sum(value for _, value, _ in others)
+    return [
+        *(bars[at] for at in kept),
+        (f"{len(others)} others", total, sorted({n for _, _, ns in others for n in ns})),
+    ]

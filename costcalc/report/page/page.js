@@ -1,0 +1,252 @@
+
+// The page: what the sliders move.
+
+const data = JSON.parse(document.getElementById("data").textContent);
+const at = (id) => document.getElementById(id);
+const put = (id, text) => { const element = at(id); if (element) element.textContent = text; };
+const exact = (text) => { const [n, d] = text.split("/"); return reduced(BigInt(n), BigInt(d || 1)); };
+const knobs = data.knobs.map((knob, i) => ({
+  ...knob, low: exact(knob.low), high: exact(knob.high), slider: at(`slider-${i}`), box: at(`box-${i}`),
+  of: (index) => reduced(BigInt(index), BigInt(knob.steps_per_unit)),
+}));
+const amount = (x, bytes) => bytes ? inBytes(x) : `${short(x[0] / x[1])} ${data.by.title}`;
+const sum = (terms) => terms.reduce((a, b) => add(a, b), q(0n));
+const start = data.settings[0].values.map(read);
+
+const refusedKnob = (values) => {  // why a knob does not take its value, or nothing
+  for (const [i, { name, kind, low, high }] of knobs.entries()) {
+    if (values[i] === null) return `${name} is a number, as in 224 or 1.25`;
+    if (kind === "integer" && !whole(values[i])) return `${name} is a whole number, not ${written(values[i])}`;
+    if (compare(values[i], low) < 0n) return `${name} is at least ${written(low)}`;
+    if (compare(values[i], high) > 0n) return `${name} is at most ${written(high)}`;
+  }
+  return "";
+};
+const refused = (code, { conditions }, values) => {  // why there is no such network, or nothing
+  for (const [i, condition] of code.conditions.entries()) {
+    const [holds, sizes] = condition(values);
+    if (holds) continue;
+    const { words, texts } = conditions[i];
+    let gap = -1;
+    return words.replace(/\{\}/g, () => { gap += 1; return texts[gap] ?? written(sizes[gap]); });
+  }
+  return "";
+};
+const counted = (number, values) => {
+  const code = networks[number], told = data.networks[number];
+  if (!code) return { reason: "", found: null };
+  try {
+    const reason = refused(code, told, values);
+    return reason ? { reason } : { reason, found: code.totals(values) };
+  } catch (error) {
+    if (error instanceof RangeError) return { reason: error.message };
+    throw error;
+  }
+};
+const total = (number, metric, found, values) => {  // of a network: from its closed forms, or as it is set
+  const { places, base } = data.networks[number];
+  const place = places[metric];
+  if (found && place !== null) return found[place];
+  const asSet = !networks[number] || values.every((value, i) => value !== null && same(value, start[i]));
+  return asSet && base[metric] !== null && (found || !networks[number]) ? exact(base[metric]) : null;
+};
+
+// Numbers, ratios, where two cost the same.
+
+let current = null;  // the values of the knobs, and the totals of each network
+
+const show = () => {
+  const values = knobs.map(({ box }) => read(box.value));
+  const wrong = refusedKnob(values);
+  const states = data.networks.map((_, i) => wrong ? { reason: wrong } : counted(i, values));
+  const reasons = states.map(({ reason }, i) => reason && (wrong || data.networks.length === 1 ? reason : `${data.networks[i].label}: ${reason}`));
+  const said = [...new Set(reasons.filter(Boolean))].join("; ");
+  put("no-network", said ? `There is no such network: ${said}.` : "");
+  const totals = data.networks.map((_, i) => data.metrics.map((_, metric) => total(i, metric, states[i].found, wrong ? start.map(() => null) : values)));
+  data.metrics.forEach(({ bytes }, metric) => {
+    totals.forEach((mine, i) => {
+      const value = mine[metric];
+      put(`total-${i}-${metric}`, value ? written(value) : "–");
+      put(`about-${i}-${metric}`, value ? (bytes ? inBytes(value) : short(value[0])) : "");
+      const other = data.networks.length > 1 ? totals[data.baseline][metric] : data.networks[i].base[metric] && exact(data.networks[i].base[metric]);
+      const isBase = data.networks.length > 1 && i === data.baseline;
+      put(`factor-${i}-${metric}`, value && other && other[0] && !isBase ? factorText(div(value, other)) : "");
+    });
+  });
+  const bounds = evens && !wrong ? evens(values) : null;
+  data.evens.forEach((place, i) => {
+    if (bounds) put(`even-${i}`, boundText(bounds[i]));
+    if (place !== null && values[place]) put(`even-now-${i}`, written(values[place], false));
+  });
+  current = { values: wrong ? null : values, totals, states, bounds };
+  requestAnimationFrame(showParts);
+};
+
+// Drawings and bars.
+
+const shownDrawing = (number) => {
+  const checked = document.querySelector(`input[name="fold-${number}"]:checked`);
+  const drawing = document.querySelector(checked ? `[data-drawing="${checked.value}"]` : `[data-drawing="d${number}-0"]`);
+  return [drawing.querySelector("svg"), Number(drawing.dataset.drawing.split("-")[1])];
+};
+const fill = (pieces, sizes) => pieces.map((piece) => typeof piece === "number" ? (sizes ? written(sizes[piece], false) : "–") : piece).join("").replace(/ \/1(?![\d.])/g, "");
+const fit = (text) => {  // a text that has become longer stays in its box
+  const room = Number(text.parentNode.querySelector("rect").getAttribute("width")) - 6;
+  text.removeAttribute("textLength");
+  text.removeAttribute("lengthAdjust");
+  if (text.getComputedTextLength() > room) {
+    text.setAttribute("textLength", room);
+    text.setAttribute("lengthAdjust", "spacingAndGlyphs");
+  }
+};
+const partsOf = (number) => {  // the numbers of the groups of layers, metric by metric; null without a network
+  const code = networks[number], { groups } = data.networks[number];
+  if (!code || !groups) return undefined;
+  if (!current.values || !current.states[number].found) return null;
+  const values = code.values(current.values);
+  return data.numbers.map((_, metric) => values.slice(metric * groups, (metric + 1) * groups));
+};
+const by = () => data.numbers.indexOf(data.by.title);
+
+const showDrawing = (number, parts) => {
+  const [svg, which] = shownDrawing(number);
+  const { nodes, labels, headings, rest } = data.networks[number].drawings[which];
+  const sizes = parts && networks[number].sizes(current.values);
+  const all = parts && current.totals[number][data.by.at];
+  const values = parts && nodes.map(({ groups }) => sum(groups.map((group) => parts[by()][group])));
+  const largest = parts && values.reduce((a, b) => max(a, b), q(0n));
+  const boxes = svg.querySelectorAll(".node");
+  nodes.forEach(({ groups, texts, hover, cost }, i) => {
+    const lines = boxes[i].querySelectorAll("text"), value = parts && values[i];
+    texts.forEach(([line, pieces]) => { lines[line].textContent = fill(pieces, sizes); fit(lines[line]); });
+    if (hover) {
+      const numbers = data.numbers.map((title, metric) => `${parts ? written(sum(groups.map((group) => parts[metric][group]))) : "–"} ${title}`);
+      boxes[i].querySelector("title").textContent = hover[0] + numbers.join(", ") + hover[1];
+    }
+    if (cost === undefined) return;
+    const part = parts && all[0] ? div(value, all) : q(0n);
+    lines[cost].textContent = parts ? `${amount(value, data.by.bytes)} · ${shareText(part)}` : "–";
+    fit(lines[cost]);
+    const shade = boxes[i].querySelector(".shade"), bar = boxes[i].querySelector(".bar"), rail = boxes[i].querySelector(".rail");
+    if (shade) shade.setAttribute("fill-opacity", largest && largest[0] ? px(0.6 * asFloat(div(value, largest))) : 0);
+    if (bar) bar.setAttribute("width", px(Number(rail.getAttribute("width")) * asFloat(part)));
+  });
+  const free = [...svg.querySelector("g").children].filter((element) => element.tagName === "text");
+  headings.forEach((times, i) => {
+    if (!times) return;
+    const copies = times.map((numbers) => sizes ? numbers.reduce((a, n) => gcd(a, sizes[n]), q(0n)) : q(0n));
+    const count = copies[0][0] ? copies[0][0] / (copies[1][0] || 1n) : 0n;
+    const name = free[i].textContent.replace(/ ×\d+$/, "");
+    free[i].textContent = parts && count !== 1n ? `${name} ×${count}` : name;
+  });
+  const written_labels = free.slice(free.length - labels.length);
+  labels.forEach((pieces, i) => { if (pieces) written_labels[i].textContent = fill(pieces, sizes); });
+  const others = parts ? sum(rest.map((group) => parts[by()][group])) : q(0n);
+  put(`rest-${number}`, others[0] ? `These settings add layers that this drawing has no box for: ${written(others)} ${data.by.title}. The drawing of fewer boxes has them.` : "");
+};
+const showBars = (all) => {
+  const values = data.networks.map(({ bars }, number) => all[number] && bars.map((groups) => sum(groups.map((group) => all[number][by()][group]))));
+  const largest = values.flat().filter(Boolean).reduce((a, b) => max(a, b), q(0n));
+  data.networks.forEach((_, number) => {
+    if (all[number] === undefined) return;
+    const whole = current.totals[number][data.by.at];
+    data.networks[number].bars.forEach((_, i) => {
+      const value = values[number] && values[number][i];
+      put(`part-${number}-${i}`, value ? written(value) : "–");
+      put(`share-${number}-${i}`, value ? (whole[0] ? shareText(div(value, whole)) : "0.0 %") : "");
+      at(`bar-${number}-${i}`).style.width = `${value && largest[0] ? px(100 * asFloat(div(value, largest))) : 0}%`;
+    });
+    put(`sum-${number}`, values[number] ? values[number].map((value) => written(value)).join(" + ") : "–");
+  });
+};
+const showParts = () => {
+  const all = data.networks.map((_, number) => partsOf(number));
+  all.forEach((parts, number) => { if (parts !== undefined) showDrawing(number, parts); });
+  showBars(all);
+  showCurves();
+  clearTimeout(waiting);
+  waiting = setTimeout(showMaps, 120);
+};
+
+// Curves and maps.
+
+let waiting = 0;
+const headline = (number, values) => {  // as a float; null where there is no network
+  const code = networks[number], told = data.networks[number];
+  if (!code) return told.base[data.by.at] === null ? null : Number(told.base[data.by.at]);
+  if (!code.headline) return null;
+  try {
+    return refusedKnob(values) || refused(code, told, values) ? null : asFloat(code.headline(values)[0]);
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
+};
+const movesHeadline = networks.every((code) => !code || code.headline);
+const withKnobs = (places, values) => current.values.map((value, i) => places.includes(i) ? values[places.indexOf(i)] : value);
+const showCurves = () => {
+  if (!current.values || !movesHeadline) return;
+  data.curves.forEach(({ slider, at: texts }, number) => {
+    const xs = texts.map(read);
+    const values = data.networks.map((_, i) => xs.map((x) => headline(i, withKnobs([slider], [x]))));
+    const now = data.networks.map((_, i) => {
+      const total = current.totals[i][data.by.at];
+      return [asFloat(current.values[slider]), total && asFloat(total)];
+    });
+    const place = data.evens.indexOf(slider);
+    const even = place >= 0 && current.bounds ? asFloat(current.bounds[place]) : null;
+    drawCurve(at(`curve-${number}`), xs.map(asFloat), values, now, even);
+  });
+};
+const showMaps = () => {
+  if (!current.values || !movesHeadline) return;
+  data.maps.forEach(({ sliders, at: texts }, number) => {
+    const [xs, ys] = texts.map((side) => side.map(read));
+    const svg = at(`map-${number}`);
+    shadeMap(svg, ys.flatMap((y) => xs.map((x) => headline(0, withKnobs(sliders, [x, y])))));
+    markMap(svg, [xs.map(asFloat), ys.map(asFloat)], sliders.map((slider) => asFloat(current.values[slider])));
+  });
+};
+
+// Sliders, boxes for exact values, the menu of presets, and keys in the drawings.
+
+const place = ({ slider, box, steps_per_unit: steps }) => {  // the slider, where the box is
+  const value = read(box.value);
+  if (value === null) return;
+  slider.value = String(floor(mul(value, q(BigInt(steps))))[0]);
+  slider.setAttribute("aria-valuetext", box.value);
+};
+const settle = (texts) => {
+  knobs.forEach((knob, i) => { knob.box.value = texts[i]; place(knob); });
+  show();
+};
+for (const knob of knobs) {
+  knob.slider.addEventListener("input", () => {
+    knob.box.value = written(knob.of(knob.slider.value), false);
+    knob.slider.setAttribute("aria-valuetext", knob.box.value);
+    show();
+  });
+  knob.box.addEventListener("input", () => { place(knob); show(); });
+}
+document.querySelectorAll(".folds input").forEach((input) => input.addEventListener("change", () => requestAnimationFrame(showParts)));
+document.querySelectorAll(".drawing svg").forEach((svg) => {
+  const boxes = [...svg.querySelectorAll(".node")];
+  const note = at(`box-note-${svg.closest(".drawing").dataset.drawing.slice(1).split("-")[0]}`);
+  boxes.forEach((box, i) => {
+    const tell = () => { note.textContent = box.querySelector("title").textContent; };
+    box.addEventListener("focus", tell);
+    box.addEventListener("mouseenter", tell);
+    box.addEventListener("keydown", (event) => {
+      const step = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key];
+      const next = step && boxes[i + step];
+      if (!next) return;
+      event.preventDefault();
+      box.setAttribute("tabindex", "-1");
+      next.setAttribute("tabindex", "0");
+      next.focus();
+    });
+  });
+});
+at("settings").addEventListener("change", (event) => settle(data.settings[event.target.value].values));
+at("sliders").hidden = false;
+settle(data.settings[0].values);
