@@ -28,7 +28,10 @@ class Frame:
 
 
 def diagram(sketch: Sketch, format: str) -> Iterator[str]:
-    """The sketch in one of `FORMATS`, line by line. Raises UnknownName for another."""
+    """The sketch in one of `FORMATS`, line by line. Raises UnknownName for another, and UsageError for something
+    that is no sketch."""
+    if not isinstance(sketch, Sketch):
+        raise not_drawn()
     if format not in FORMATS:
         raise unknown("diagram", format, FORMATS)
     return _mermaid(sketch) if format == "mermaid" else _dot(sketch)

@@ -11,8 +11,8 @@ from costcalc.analysis.columns import metric_column
 from costcalc.analysis.cost import Cost
 from costcalc.analysis.images import as_shown, image_names
 from costcalc.analysis.metrics import METRICS
-from costcalc.analysis.picture.branches import Chain, Fork, Links, chain_of
 from costcalc.analysis.picture.network_sketch import network_sketch
+from costcalc.analysis.picture.parallel_branches import Chain, Fork, Links, chain_of
 from costcalc.analysis.walk import Row
 from costcalc.dims import is_rational
 from costcalc.drawing.sketch import Box, Path, Sketch
@@ -26,7 +26,7 @@ PARALLEL, CUT = "∥", "…"
 COPIES = re.compile(r" ×\d+$")
 MOST_NAMED = 3  # layers that a line says it reads
 FORMULA_SIGNS = 24  # of a formula that stands in place of a number
-LEAST_NAME, LEAST_WORDS = 8, 8  # signs, on a narrow terminal
+LEAST_NAME, LEAST_WORDS = 11, 10  # signs, on a narrow terminal
 
 
 @dataclass(frozen=True)
