@@ -74,7 +74,7 @@ def _dot(sketch: Sketch) -> Iterator[str]:
 
 
 def _heading(sketch: Sketch) -> str:
-    return visible("; ".join([sketch.title, *sketch.notes]))
+    return visible("; ".join([sketch.title, *sketch.notes[:1]]))
 
 
 def _texts(box: Box) -> list[str]:

@@ -134,9 +134,9 @@ def _nodes_of(cost: Cost) -> tuple[list[_Node], list[str]]:
     nameless, twice = 0, 0
     for number, node in enumerate(about["file_nodes"]):
         rows = having.get(number, [])
-        words = _about(rows) or (
-            f"{_about(others[number])}; its cost is at the node before" if number in others else ""
-        )
+        words = _about(rows)
+        if not words and number in others:
+            words = f"{_about(others[number])}; its cost is at its first node"
         name = node.name or next(filter(None, node.outputs), "")
         nameless += not node.name
         kind = "node" if node.name else "value"
