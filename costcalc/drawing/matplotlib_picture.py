@@ -39,7 +39,7 @@ def _figure(plate: Plate, scale: float) -> Any:
     axes.set_axis_off()
     axes.set_xlim(0, plate.width)
     axes.set_ylim(plate.height, 0)
-    for order, shape in enumerate(_flat(plate.shapes)):
+    for order, shape in enumerate(_flat((*plate.head, *plate.shapes))):
         _draw(axes, shape, scale * PX, order)
     return figure
 

@@ -45,7 +45,7 @@ class Box:
         """In px."""
         texts = [text_width(self.title, TITLE_SIZE, bold=True), *(text_width(line, LINE_SIZE) for line in self.lines)]
         if self.is_pill:
-            return round(max(texts) + 2 * PADDING, 1)
+            return ceil(max(texts) / 2 + PADDING) * 2.0
         least = max(MIN_WIDTH, *texts) + 2 * PADDING
         return max(ceil(least / GRAIN) * GRAIN, self.least_width)
 

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from itertools import pairwise
 from xml.etree import ElementTree
 
 import pytest
@@ -12,12 +13,14 @@ from support.paths import ROOT
 from costcalc.cli.app import run
 
 needed.module("matplotlib", "report")
+SHOWN = {name for page in PAGES for name in re.findall(r"pictures/(\w+\.svg)", page.read_text(encoding="utf-8"))}
 COMMANDS = {
-    words[words.index("--plot") + 1]: words[1:]
+    file: words[1:]
     for page in PAGES
     for block in blocks(page.read_text(encoding="utf-8"), "console")
     for words in [shlex.split(line[2:]) for line in block.splitlines() if line.startswith("$ ")]
-    if "--plot" in words
+    for option, file in pairwise(words)
+    if option == "--plot" or (option == "-o" and file in SHOWN)
 }
 
 
@@ -30,8 +33,7 @@ def content(svg):
 
 
 def test_every_picture_has_its_command():
-    shown = {name for page in PAGES for name in re.findall(r"pictures/(\w+\.svg)", page.read_text(encoding="utf-8"))}
-    assert shown == set(COMMANDS) == {path.name for path in (ROOT / "docs" / "pictures").iterdir()}
+    assert SHOWN == set(COMMANDS) == {path.name for path in (ROOT / "docs" / "pictures").iterdir()}
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -17,7 +17,7 @@ from costcalc.analysis.picture.layer_groups import layer_groups
 from costcalc.analysis.picture.op_words import op_words
 from costcalc.analysis.walk import Row
 from costcalc.dims import is_rational
-from costcalc.drawing.frames import opened, tidied
+from costcalc.drawing.frames import opened, tidied, without_large
 from costcalc.drawing.sketch import Box, Path, Sketch, Wire, with_channel_widths
 from costcalc.drawing.text_widths import cut_in_the_middle
 from costcalc.errors import UsageError
@@ -26,6 +26,7 @@ from costcalc.text import plural
 
 LONGEST_NAME, LONGEST_LIST = 28, 40  # signs
 MOST_WIRES_IN, FEW_WIRES_IN = 8, 2  # if a box has more than the first, those of sources that others read too are a list
+LARGE = 20  # boxes: a frame of as many that holds most of a network could not be cut into columns
 BRANCHES = 3  # wires into a box, from which on the boxes of its frame are side by side and as wide as their texts
 
 
@@ -65,7 +66,7 @@ class _Sketcher:
         links, lists = self._wires()
         ends = [(_key(source), _key(target)) for source, target in links]
         given = {_key(number): tuple(prefixes(unit.name)) for number, unit in enumerate(self.units)}
-        paths = tidied([*opened(given, ends).values()])
+        paths = tidied(without_large([*opened(given, ends).values()], LARGE), self.repeated.found)
         plain = self._side_by_side(links, paths)
         self.numbers.measure(self.units)
         boxes = with_channel_widths(
@@ -186,15 +187,17 @@ class _Sketcher:
         return copies * (gcd(*(n if isinstance(n, int) else 1 for n in times)) or 1)
 
     def _description(self, boxes: Sequence[Box]) -> str:
-        most = sorted((box for box in boxes if box.share), key=lambda box: -(box.share or 0))[:3]
-        shares = ", ".join(f"{box.title} ({cell(box.share, 'share')})" for box in most)
-        return plural(len(boxes), "box", "boxes") + (f"; most {self.numbers.title} in {shares}" if most else "")
+        """How many boxes there are, and which have most of the cost."""
+        shares = [(box.share, visible(unit.name)) for box, unit in zip(boxes, self.units) if box.share]
+        most = sorted(shares, key=lambda pair: -pair[0])[:3]
+        named = ", ".join(f"{name} ({cell(share, 'share')})" for share, name in most)
+        return plural(len(boxes), "box", "boxes") + (f"; most {self.numbers.title} in {named}" if most else "")
 
     def _notes(self, boxes: Sequence[Box]) -> Iterable[str]:
         many = f"{plural(len(self.rows), 'layer')} in {plural(len(boxes), 'box', 'boxes')}"
         more = f", --depth {self.folded.deeper[0]} shows {self.folded.deeper[1]:,}" if self.folded.deeper else ""
         yield "; ".join(filter(None, (self.numbers.total_text, many + more)))
-        if any(box.channels for box in boxes):
+        if len({box.channels for box in boxes} - {0}) > 1:
             yield "the more channels leave a box, the wider it is"
 
 

@@ -15,10 +15,10 @@ from costcalc.analysis.picture.network_sketch import network_sketch
 from costcalc.analysis.picture.op_words import op_words
 from costcalc.analysis.walk import Row
 from costcalc.dims import is_rational, is_symbolic
-from costcalc.drawing import Drawing
+from costcalc.drawing.drawing import DrawingData
 from costcalc.drawing.nested_layout import laid_out
 from costcalc.drawing.sketch import Box, Sketch
-from costcalc.drawing.svg import STYLE
+from costcalc.drawing.svg import STYLE, svg
 from costcalc.errors import CostcalcError
 from costcalc.report.page.moving_texts import Sizes, moves, shape_of, words_of
 from costcalc.report.page.network_parts import NetworkParts
@@ -64,12 +64,11 @@ class PageDrawing:
         return {"nodes": self.nodes, "labels": self.labels, "headings": self.headings, "rest": self.rest}
 
 
-def drawn(sketch: Sketch, cost: Cost, *, columns: bool) -> Drawing:
+def drawn(sketch: Sketch, cost: Cost, *, columns: bool) -> DrawingData:
     """The sketch laid out, its boxes with their receptive fields."""
     boxes = [replace(box, hover=f"{box.hover}{seen}") for box, seen in zip(sketch.boxes, _fields(sketch, cost))]
     desc = f"{sketch.description}, as it is set" if sketch.description else ""
-    data = laid_out(replace(sketch, boxes=boxes, notes=(), description=desc), columns=columns)
-    return Drawing(data.sketch, data.boxes, data.frames, data.wires, data.width, data.height)
+    return laid_out(replace(sketch, boxes=boxes, notes=(), description=desc), columns=columns)
 
 
 def _fields(sketch: Sketch, cost: Cost) -> Iterator[str]:
@@ -84,9 +83,9 @@ def _fields(sketch: Sketch, cost: Cost) -> Iterator[str]:
         yield text
 
 
-def inline_svg(drawing: Drawing, name: str) -> str:
+def inline_svg(drawing: DrawingData, name: str) -> str:
     """The drawing as a part of a page: its boxes can be reached by key, and the page has its dark colours."""
-    text = re.sub(r"<style>.*?</style>\n?|( xmlns=\"[^\"]*\")", "", drawing.svg(name))
+    text = re.sub(r"<style>.*?</style>\n?|( xmlns=\"[^\"]*\")", "", "".join(svg(drawing, name=name)))
     text = text.replace(' role="img"', ' role="group"', 1)
     return text.replace('<g class="node"', '<g class="node" role="img" tabindex="-1"').replace(
         'tabindex="-1"', 'tabindex="0"', 1
@@ -101,7 +100,7 @@ class Movable:
         self.with_symbols = {str(row.name): row for row in parts.rows}
         self.images = image_names(cost.layers)
 
-    def of(self, drawing: Drawing, name: str, id: str, is_shown: bool) -> PageDrawing:
+    def of(self, drawing: DrawingData, name: str, id: str, is_shown: bool) -> PageDrawing:
         """The drawing with what moves in it."""
         sketch = drawing.sketch
         groups = self.parts.boxes(sketch)
@@ -185,7 +184,7 @@ def drawing_name(sketch: Sketch) -> str:
     return plural(len(sketch.boxes), "box", "boxes")
 
 
-def static(drawing: Drawing, name: str, id: str, is_shown: bool) -> PageDrawing:
+def static(drawing: DrawingData, name: str, id: str, is_shown: bool) -> PageDrawing:
     """A drawing in which nothing moves."""
     return PageDrawing(name, id, is_shown, inline_svg(drawing, id))
 
