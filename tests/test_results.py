@@ -83,6 +83,7 @@ RESULTS = {
     "check": lambda: costcalc.check(LENET, macs="100K", params="1M"),
     "load.cost": lambda: costcalc.load(LENET).cost(),
     "blocks": lambda: costcalc.load(LENET).cost().at_depth(1),
+    "Net.tree": lambda: costcalc.load(LENET).tree(),
     "Net.formula": lambda: costcalc.load(LENET).formula("params"),
     "break_even": lambda: costcalc.break_even("resnet18", "resnet34", "r", [64, 128, 224]),
     "compare": lambda: costcalc.compare("conv_normal", "conv_depthwise_separable"),

@@ -27,6 +27,7 @@ from costcalc.text import split_names
 if TYPE_CHECKING:
     from costcalc.chart import Balls, Bars
 
+MOST_DRAWN = 4  # networks side by side in a notebook
 RANKS = {"params": 1, "macs": 0, "elementwise": 3, "activations": 4}  # of the usual columns
 
 
@@ -121,6 +122,12 @@ class Comparison(Result):
     @property
     def _columns(self) -> tuple[Column, ...]:
         return self.columns or _columns((self.by, *self.more), None)
+
+    def _picture(self) -> str:
+        from costcalc.analysis.picture.network_drawing import pictures
+
+        shade = self.by if METRICS[self.by].is_counted else "macs"
+        return pictures(self.costs[:MOST_DRAWN], shade)
 
     def to_records(self) -> list[dict[str, Any]]:
         """One dict for each network: its totals, and the exact ratio to the baseline, `ratio`; of a further metric

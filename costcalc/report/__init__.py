@@ -4,7 +4,7 @@
 - json: the document behind the tables, integers exact
 - csv: the rows of the first table, numbers in full; without totals, so that a column can be added up
 - markdown, latex: the tables as shown
-- mermaid, dot: the layer graph of one network
+- mermaid, dot: one network as boxes with their costs
 """
 
 from __future__ import annotations
@@ -101,12 +101,12 @@ def text(tables: Sequence[Table], document: Any, format: str) -> str:
 
 def pieces(tables: Sequence[Table], document: Any, format: str, floating: LatexFloat = NO_FLOAT) -> Iterator[str]:
     """The text of the tables, or of the document behind them, in one of `FORMATS`: in pieces, because the whole text
-    may not fit into memory."""
+    may not fit into memory. Of a drawing the document is its sketch."""
     if format not in DRAWINGS:
         return formats.pieces(tables, document, format, floating)
-    from costcalc.report import diagram
+    from costcalc.drawing.diagram import diagram
 
-    return diagram.mermaid(document) if format == "mermaid" else diagram.dot(document)
+    return diagram(document, format)
 
 
 def is_parquet(format: str | None, output: Path | None) -> bool:
