@@ -28,7 +28,7 @@ Shade: TypeAlias = Annotated[
     typer.Option(
         "--shade",
         metavar="METRIC",
-        help=f"What boxes and bars show; macs if not given. {METRICS}, seconds of drawings.",
+        help=f"What boxes and bars show; macs if not given. {METRICS}, seconds.",
     ),
 ]
 EveryLayer: TypeAlias = Annotated[
