@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 from costcalc.analysis.annotations import annotation
 from costcalc.analysis.cost import Cost, numeric_cost
 from costcalc.analysis.cost_changes import CostChanges
-from costcalc.analysis.metrics import METRICS, metric_notes
+from costcalc.analysis.metric_notes import metric_notes
+from costcalc.analysis.metrics import METRICS
 from costcalc.errors import Problem
 from costcalc.graph.freezing import train_step_of
 from costcalc.models.model import Model

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from costcalc.analysis.metrics import metric_of, why_not_whole
+from costcalc.analysis.metric_names import metric_of, why_not_whole
 from costcalc.dims import clip, is_rational, to_exact
 from costcalc.errors import UsageError, nearest, shorten
 from costcalc.text import BYTES, COUNTS, read_amount, split_unit

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from costcalc.analysis.metric_limits import read_limit
-from costcalc.analysis.metrics import METRICS, read_metrics
+from costcalc.analysis.metric_names import read_metrics
+from costcalc.analysis.metrics import METRICS
 from costcalc.dtype import read_dtype
 from costcalc.errors import CostcalcError, UsageError, did_you_mean, shorten, why
 from costcalc.importers.targets import runs_file

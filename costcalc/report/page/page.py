@@ -12,17 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from costcalc.analysis.metrics import (
-    IN_BYTES,
-    METRICS,
-    USUAL,
-    check_not_a_metric,
-    metric_of,
-    read_metrics,
-    training_note,
-    why_no_formula,
-    why_not_counted,
-)
+from costcalc.analysis.metric_names import check_not_a_metric, metric_of, read_metrics, why_no_formula, why_not_counted
+from costcalc.analysis.metric_notes import training_note
+from costcalc.analysis.metrics import IN_BYTES, METRICS, USUAL
 from costcalc.analysis.scaling.presets import PresetSweep, sweep_presets
 from costcalc.analysis.sweep.grid import Grid, given_axes
 from costcalc.analysis.sweep.point_query import PointQuery
