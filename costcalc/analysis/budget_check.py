@@ -102,7 +102,8 @@ class Check(Result):
         for row in rows:
             of_bytes = METRICS[row["metric"]].unit == "bytes"
             shown = {key: self.units.shown(row[key], of_bytes=of_bytes) for key in ("value", "budget", "over", "left")}
-            row |= {**shown, **{"over" if not row["over"] else "left": None}}
+            empty = "left" if row["over"] else "over"
+            row |= {**shown, empty: None}
         notes = [f"budgets: {self.source}"] if self.source else []
         notes += [f"without a budget: {', '.join(self.unbudgeted)}"] if self.unbudgeted else []
         return Table(self.verdict, COLUMNS, rows, notes=notes)

@@ -30,9 +30,10 @@ class Part(NamedTuple):
 
 
 class PathMetric(NamedTuple):
-    """What the way from the input of a network to each layer makes: a value for each of its layers, repeats written
-    out, and a function of those that leave it, for the value of the network. Of layers `between` others a metric of
-    those that leave them and of those that enter makes it."""
+    """A number of the paths from the input of a network to a layer: a function of all layers with repeats written out.
+    The value of a network is made `together` of those of its outputs. The value of a block may be made of another
+    metric, of the layers that leave the block and of those that enter it: its name, and the function `between` these.
+    """
 
     layers: Callable[[Sequence[Layer]], Iterator[Any]]
     together: Callable[[Iterable[Any]], Any]

@@ -57,7 +57,7 @@ class MetricValues:
         return reduce(maximum, values, 0) if all(map(is_rational, values)) else None
 
     def _of_path(self, path: PathMetric, metric: str, rows: list[Row], leaving: list[Row]) -> Any:
-        """The value of rows that these leave."""
+        """The value of a block of rows, of which `leaving` are read outside."""
         if path.between is None or len(rows) == 1:
             return path.together(map(self.of_row(metric), leaving))
         other, between = path.between

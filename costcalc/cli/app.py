@@ -196,7 +196,7 @@ def run(arguments: list[str]) -> int:
             added.forget()
         arguments = _run_ops_files(arguments)
         if shell_scripts.is_asked(arguments):
-            report.put(shell_scripts.answered(arguments))
+            report.put(shell_scripts.answer(arguments))
             return 0
         code = _invoke(arguments or ["--help"])
         if sys.stdout is not None:

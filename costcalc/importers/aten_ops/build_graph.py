@@ -84,8 +84,8 @@ class GraphBuilder:
         held = {learned.path: number for number, learned in self.record.learned.items()}
         tensors = {path: self.owners[number] for path, number in held.items() if number in self.owners}
         self.graph.graph["origin"] = Origin(self.modules, tensors)
-        for turn, (layer, key) in enumerate(tensors.values()):
-            self.graph.nodes[layer].setdefault("turns", {})[key] = turn
+        for position, (layer, key) in enumerate(tensors.values()):
+            self.graph.nodes[layer].setdefault("parameter_order", {})[key] = position
         self.graph.graph["warnings"] = self.missing()
         for tensor in self.record.outputs:
             if tensor.number in self.layers:
