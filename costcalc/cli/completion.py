@@ -12,11 +12,11 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
+from costcalc.cli import ops_files
 from costcalc.cli.completed_targets import Candidate, Line, Source
 from costcalc.cli.completed_values import ARGUMENTS, SOURCES
 
 COMPLETE, WORDS, LINE, BREAKS = "_COSTCALC_COMPLETE", "_COSTCALC_WORDS", "_COSTCALC_LINE", "_COSTCALC_BREAKS"
-FILE_OPTION = "--ops"  # of all commands, with a value
 
 
 def answer(environment: Mapping[str, str], group_of: Callable[[str], Any]) -> str:
@@ -37,7 +37,7 @@ def answer(environment: Mapping[str, str], group_of: Callable[[str], Any]) -> st
 
 def candidates(words: list[str], text: str, group_of: Callable[[str], Any]) -> Iterable[Candidate]:
     """The words that may follow, behind the words of a line; `text` is what is there of the next."""
-    if words[-1:] == [FILE_OPTION]:
+    if words[-1:] == [ops_files.OPTION]:
         return ()
     left = _without_files(words)
     group = group_of(next((word for word in left if not word.startswith("-")), ""))
@@ -58,7 +58,7 @@ def candidates(words: list[str], text: str, group_of: Callable[[str], Any]) -> I
 
 def _without_files(words: list[str]) -> list[str]:
     """The words without `--ops FILE`, which every command takes."""
-    return [word for before, word in zip(["", *words], words) if FILE_OPTION not in (before, word)]
+    return [word for before, word in zip(["", *words], words) if ops_files.OPTION not in (before, word)]
 
 
 def _commands(group: Any) -> Iterator[Candidate]:
