@@ -79,8 +79,8 @@ class PatternSearch:
 
     def may_work(self, step: int, like: Sample) -> bool:
         """Does the network take this step, with the layers of a sample in a multiple of it? Asks two runs."""
-        knobs, place = self.runs.sizes.knobs, self.places_to_try[0]
-        span = {name: [*spans(knobs[name].default, step)][place] for name in self.runs.lengths}
+        knobs, which = self.runs.sizes.knobs, self.places_to_try[0]
+        span = {name: [*spans(knobs[name].default, step)][which] for name in self.runs.lengths}
         try:
             for batch, place in zip(BATCHES[:2], cheapest_first(self.places(span, 0))):
                 check_alike(like, self.runs.sample(self.runs.letters(batch, place)))
