@@ -13,7 +13,9 @@ from costcalc.analysis.align import Pair, align
 from costcalc.analysis.breakdown import Breakdown, is_short, table_by_size
 from costcalc.analysis.columns import metric_column, metrics_in, read_columns
 from costcalc.analysis.cost import TOTALS, Cost, numeric_cost
-from costcalc.analysis.metrics import METRICS, metric_notes, metric_of, why_not_counted
+from costcalc.analysis.metric_names import metric_of, why_not_counted
+from costcalc.analysis.metric_notes import metric_notes
+from costcalc.analysis.metrics import METRICS
 from costcalc.analysis.quoted import QUOTED_COLUMNS, Quotes, quoted_in, quoted_notes, quotes_of
 from costcalc.analysis.receptive_columns import without_positions
 from costcalc.analysis.sweep.measured import Lookup, measured_seconds

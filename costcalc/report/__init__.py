@@ -25,7 +25,7 @@ SUFFIXES = {**formats.SUFFIXES, ".mmd": "mermaid", ".mermaid": "mermaid", ".dot"
 
 
 _hushed = [False]
-_before_print: list[Callable[[], None]] = []  # at most one
+_clear_progress: list[Callable[[], None]] = []  # at most one
 
 
 def hush(quiet: bool) -> None:
@@ -38,14 +38,14 @@ def is_hushed() -> bool:
     return _hushed[0]
 
 
-def when_printing(end: Callable[[], None] | None) -> None:
-    """Sets what is called before anything is printed: it takes a line of progress away. None: nothing."""
-    _before_print[:] = [end] if end else []
+def set_clear_progress(end: Callable[[], None] | None) -> None:
+    """Sets the function that removes the line of progress before anything is printed; None: there is no line."""
+    _clear_progress[:] = [end] if end else []
 
 
-def printing() -> None:
-    """Takes a line of progress away, as results are about to be printed."""
-    for end in _before_print:
+def clear_progress() -> None:
+    """Removes the line of progress, before results are printed."""
+    for end in _clear_progress:
         end()
 
 
@@ -68,7 +68,7 @@ def emit(
         return
     from costcalc.report import terminal
 
-    printing()
+    clear_progress()
     if format == "table" and terminal.is_used():
         terminal.show(tables)
     else:
@@ -80,7 +80,7 @@ def put(text: str) -> None:
     """Prints text as it is. Raises OSError without a standard output."""
     if sys.stdout is None:
         raise OSError("standard output is closed")
-    printing()
+    clear_progress()
     sys.stdout.write(text)
 
 

@@ -16,7 +16,8 @@ from costcalc.analysis.closed_form.notebook_math import math_table
 from costcalc.analysis.closed_form.printers import Printer, SpecPrinter
 from costcalc.analysis.closed_form.python_module import module
 from costcalc.analysis.closed_form.terms import factored, grouping_keys, merge_terms, multiply_out
-from costcalc.analysis.metrics import METRICS, metric_notes
+from costcalc.analysis.metric_notes import metric_notes
+from costcalc.analysis.metrics import METRICS
 from costcalc.analysis.warnings import warnings_of
 from costcalc.dims import check_size, is_array, to_exact, to_exact_array
 from costcalc.dims.substitute import substitute

@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 
 from costcalc.analysis.cost import Cost
 from costcalc.analysis.images import as_shown, image_names
-from costcalc.analysis.metrics import METRICS, metric_of, why_not_counted
+from costcalc.analysis.metric_names import metric_of, why_not_counted
+from costcalc.analysis.metrics import METRICS
 from costcalc.analysis.picture.op_words import op_words
 from costcalc.analysis.walk import Row, symbolic_sizes_error
 from costcalc.dims import is_rational
