@@ -38,6 +38,7 @@ class Box:
     is_pill: bool = False  # small and round: add, concat, inputs
     channels: int = 0  # that leave it, which its width shows; 0: its width shows nothing
     least_width: float = 0.0  # px, for its channels
+    name: str = ""  # in full: of its layer, or of the block that it stands for
 
     @property
     def width(self) -> float:

@@ -32,6 +32,8 @@ PICTURES: dict[str, Picture] = {
     ".svg": Picture("a drawing", ("show", *PLOTTED)),
     ".png": Picture("a drawing", ("show", *PLOTTED), _matplotlib),
     ".pdf": Picture("a drawing", ("show", *PLOTTED), _matplotlib),
+    ".overlay.json": Picture("an overlay for viewers", ("show",)),
+    ".graph.json": Picture("a graph for Model Explorer", ("show",)),
 }
 
 

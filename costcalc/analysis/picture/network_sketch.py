@@ -117,13 +117,13 @@ class _Sketcher:
         more = tuple(filter(None, (self._span(unit) if unit.name.startswith(HIDDEN) else "", listed)))
         if not unit.is_folded and (rows[0].op.is_input or rows[0].op.is_join):
             words = name if rows[0].op.is_input else self._words(rows)
-            return Box(_key(number), words, more, path, hover=hover, layers=unit.rows, is_pill=True)
+            return Box(_key(number), words, more, path, hover=hover, layers=unit.rows, is_pill=True, name=unit.name)
         what = plural(len(unit.rows), "layer") if unit.is_folded else self._words(rows)
         cost = self.numbers.line(unit)
         lines = (what, *more, cost) if cost else (what, *more)
         share, shade = self.numbers.share(unit), self.numbers.shade(unit)
         channels = self._channels(rows[0]) if shows_channels else 0
-        return Box(_key(number), name, lines, path, share, shade, hover, unit.rows, channels=channels)
+        return Box(_key(number), name, lines, path, share, shade, hover, unit.rows, channels=channels, name=unit.name)
 
     def _span(self, unit: Unit) -> str:
         """The first and the last layer of boxes that are one."""

@@ -8,7 +8,8 @@ from functools import cached_property
 from typing import Any
 
 from costcalc.analysis.cost import Cost, cost_of
-from costcalc.analysis.metrics import METRICS, why_no_formula
+from costcalc.analysis.metric_names import why_no_formula
+from costcalc.analysis.metrics import METRICS
 from costcalc.analysis.reconcile import reconcile_model
 from costcalc.dims import is_rational, is_symbolic
 from costcalc.errors import CostcalcError

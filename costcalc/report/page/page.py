@@ -13,16 +13,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from costcalc.analysis.metrics import (
-    IN_BYTES,
-    METRICS,
-    USUAL,
-    check_not_a_metric,
-    metric_of,
-    read_metrics,
-    training_note,
-    why_not_counted,
-)
+from costcalc.analysis.metric_names import check_not_a_metric, metric_of, read_metrics, why_not_counted
+from costcalc.analysis.metric_notes import training_note
+from costcalc.analysis.metrics import IN_BYTES, METRICS, USUAL
 from costcalc.chart.draw import import_matplotlib
 from costcalc.dims import is_rational
 from costcalc.errors import MissingExtra, Problem, UsageError
