@@ -51,7 +51,7 @@ class KnobCurves:
                 )
         for n, name in enumerate(self.names if legend else ()):
             y = TOP + LEGEND * n + 2
-            lines.append(f'<path class="curve line-{n % 4}" d="M{LEFT} {y}h24"/>')
+            lines.append(f'<path class="key line-{n % 4}" d="M{LEFT} {y}h24"/>')
             lines.append(f'<text x="{LEFT + 30}" y="{y + 4}">{escape(visible(name))}</text>')
         return _svg(self.id, lines)
 

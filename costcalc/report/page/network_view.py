@@ -11,6 +11,7 @@ from costcalc.analysis.cost import Cost, cost_of
 from costcalc.analysis.metrics import METRICS, why_no_formula
 from costcalc.analysis.reconcile import reconcile_model
 from costcalc.dims import is_rational, is_symbolic
+from costcalc.drawing import Drawing
 from costcalc.errors import CostcalcError
 from costcalc.models.model import Model
 from costcalc.report.page.closed_forms import ClosedForms, closed_forms
@@ -115,6 +116,10 @@ class NetworkView:
     def why_still(self) -> str:
         """Why the drawing and the bars do not move, if the numbers do."""
         return self._parts[1]
+
+    def plain_drawing(self) -> Drawing:
+        """The coarsest drawing."""
+        return drawn(self._sketches[0][0], self.cost, columns=False)
 
     @cached_property
     def drawings(self) -> list[PageDrawing]:
@@ -224,7 +229,7 @@ class NetworkView:
         moving = [*self.closed.metrics] if self.closed else []
         return {
             "label": self.model.label,
-            "base": [text_of(self.total(m)) if m in METRICS else None for m in shown],
+            "base": [text_of(self.total(m if m in METRICS else "macs")) for m in shown],
             "places": [moving.index(m) if m in moving else None for m in shown],
             "conditions": [
                 {"words": c.message, "texts": [size if isinstance(size, str) else None for size in c.sizes]}

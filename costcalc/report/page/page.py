@@ -33,7 +33,7 @@ from costcalc.report.page.closed_forms import law_of
 from costcalc.report.page.comparison_view import ComparisonView, Even
 from costcalc.report.page.knob_plots import KnobCurves, KnobMap
 from costcalc.report.page.network_view import Asked, NetworkView
-from costcalc.report.page.page_drawings import numbers_of
+from costcalc.report.page.page_drawings import dark_rules, numbers_of
 from costcalc.report.page.page_plots import caption_of_curve, caption_of_map, chosen, curves_of, maps_of
 from costcalc.report.page.shared_sliders import Slider, named_settings, shared_sliders
 from costcalc.report.page.sweep_section import SweepSection
@@ -184,9 +184,8 @@ class Page:
 
     def css(self) -> str:
         """The style sheet, with the colours of drawings on a dark page."""
-        from costcalc.report.page.page_drawings import DARK
-
-        text = (HERE / "page.css").read_text(encoding="utf-8").replace("/*drawings*/", DARK)
+        dark = dark_rules(self.views[0].plain_drawing().svg())
+        text = (HERE / "page.css").read_text(encoding="utf-8").replace("/*drawings*/", dark)
         ids = [drawing.id for view in self.views for drawing in view.drawings if len(view.drawings) > 1]
         return text + "".join(
             f".net:has([value={id}]:checked) [data-drawing={id}] {{ display: block; }}\n" for id in ids
@@ -366,11 +365,14 @@ def check_template() -> None:
 def _template() -> Any:
     try:
         from jinja2 import Environment, FileSystemLoader, StrictUndefined
-        from markupsafe import Markup
+        from markupsafe import Markup, escape
     except ImportError:
         raise MissingExtra("a report needs jinja2", "report") from None
     environment = Environment(
         loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"visible": lambda text: visible(str(text)), "trusted": Markup, "value": value_text}
+    environment.filters |= {
+        "visible": lambda text: visible(str(text)), "trusted": Markup, "value": value_text,
+        "breakable": lambda text: Markup(str(escape(visible(str(text)))).replace("_", "_<wbr>")),
+    }  # fmt: skip
     return environment.get_template("template.html")
