@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from costcalc.analysis.closed_form.formula import Formula
+    from costcalc.chart import Bars
     from costcalc.drawing import Drawing
     from costcalc.graph import Graph
 
@@ -73,7 +74,7 @@ class Net(Model):
         """
         from costcalc.analysis.picture.network_drawing import network_drawing
 
-        cost = self.cost(unrolled=unrolled)
+        cost = self.cost(unrolled=unrolled or seconds is not None)  # each copy of a layer is timed
         return network_drawing(
             cost,
             depth=depth,
@@ -84,6 +85,19 @@ class Net(Model):
             copies=unrolled,
             seconds=seconds,
         )
+
+    def chart(self, metric: str = "macs") -> Bars:
+        """A metric by the size of the maps that layers make, as bars. Raises UnknownName, UsageError for a metric that
+        is no sum."""
+        from costcalc.analysis.size_chart import bar_chart
+
+        self.require_numeric("Net.chart")
+        return bar_chart([self.cost()], metric)
+
+    def plot(self, path: PathLike[str] | str, metric: str = "macs") -> None:
+        """Writes that picture as .svg, .png or .pdf. Raises as `chart`; UsageError for another suffix, MissingExtra
+        without matplotlib."""
+        self.chart(metric).save(str(path))
 
     def __str__(self) -> str:
         """The cost by block, as `costcalc show --depth 1` prints it."""

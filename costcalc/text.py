@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from decimal import Decimal
 from fractions import Fraction
@@ -138,3 +138,12 @@ def time_text(seconds: float) -> str:
     if seconds < 2 * HOUR:
         return plural(round(max(1, seconds / 60)), "minute")
     return f"{seconds / HOUR:,.0f} hours" if seconds < 2 * DAY else f"{seconds / DAY:,.0f} days"
+
+
+def short_names(names: Sequence[str]) -> list[str]:
+    """Names without their common first words: b0, b1."""
+    words = [name.split("_") for name in names]
+    shared = 0
+    while len(names) > 1 and all(len(parts) > shared + 1 and parts[shared] == words[0][shared] for parts in words):
+        shared += 1
+    return ["_".join(parts[shared:]) for parts in words]

@@ -136,6 +136,7 @@ NO_RESULT = {
         "store",
         "unroll",
         "write_page",
+        "write_site",
         "write_sweep",
     ]
 }

@@ -90,7 +90,7 @@ def table_by_size(costs: tuple[Cost, ...], by: str) -> Table | None:
     size in common, or many, or are alike."""
     found = [{part.name: part.cost for part in by_size(cost, by)} for cost in costs]
     common = set.intersection(*map(set, found)) - {FLAT}
-    sizes = sorted(set().union(*found) - {FLAT}, key=_largest_first)
+    sizes = sorted(set().union(*found) - {FLAT}, key=largest_first)
     if not common or len(sizes) > MAX_SIZES:
         return None
     of = measure_of(by)
@@ -105,7 +105,8 @@ def table_by_size(costs: tuple[Cost, ...], by: str) -> Table | None:
     return Table(_heading(by), (Column("size", "maps", "text"), *networks), shown, totals, [BY_SIZE])
 
 
-def _largest_first(size: str) -> tuple[int, ...]:
+def largest_first(size: str) -> tuple[int, ...]:
+    """A key that sorts sizes of maps, `56×56`, from large to small."""
     return tuple(-int(side) for side in size.split("×"))
 
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from costcalc.analysis.align import Pair, align
 from costcalc.analysis.breakdown import Breakdown, is_short, table_by_size
@@ -22,6 +23,9 @@ from costcalc.models.model import Model
 from costcalc.result import Result
 from costcalc.table import Column, Table
 from costcalc.text import split_names
+
+if TYPE_CHECKING:
+    from costcalc.chart import Balls, Bars
 
 RANKS = {"params": 1, "macs": 0, "elementwise": 3, "activations": 4}  # of the usual columns
 
@@ -42,6 +46,7 @@ class Comparison(Result):
     columns: tuple[Column, ...] = ()  # of the totals, where they are given
     seconds: tuple[float | None, ...] = ()  # measured, of each network
     quotes: tuple[Quotes, ...] = ()  # of each network, where a column quotes figures
+    models: tuple[Model, ...] = ()
 
     @property
     def pairs(self) -> tuple[Pair, ...]:
@@ -53,6 +58,21 @@ class Comparison(Result):
         by = by or self.by
         base = self.costs[self.baseline].total(by)
         return Fraction(cost.total(by) or 0) / base if base else None
+
+    def chart(self, y: str | None = None, x: str = "macs") -> Bars | Balls:
+        """The networks as balls over two numbers, quoted figures or metrics: `chart("top1")`. Without `y` bars: the
+        first metric by the size of maps. Raises UnknownName and UsageError."""
+        from costcalc.analysis.compare_chart import ball_chart
+        from costcalc.analysis.size_chart import bar_chart
+
+        if y is not None:
+            return ball_chart(self.models, self.costs, x, y, self.seconds)
+        return bar_chart(self.costs, self.by)
+
+    def plot(self, path: Path | str, y: str | None = None, x: str = "macs") -> None:
+        """Writes the picture as .svg, .png or .pdf. Raises as `chart`; UsageError for another suffix, MissingExtra
+        without matplotlib."""
+        self.chart(y, x).save(path)
 
     def _warned(self) -> list[tuple[str, tuple[Problem, ...]]]:
         return [(cost.target, cost.warnings) for cost in self.costs]
@@ -169,7 +189,8 @@ def compare_models(
     costs = tuple(numeric_cost(model, "compare") for model in models)
     measured = tuple(measured_seconds(models, seconds)) if "seconds" in metrics_in(shown) else ()
     quotes = tuple([quotes_of(model, names) for model in models]) if (names := quoted_in(shown)) else ()
-    about: dict[str, Any] = {"more": tuple(more), "baseline": base, "seconds": measured, "quotes": quotes}
+    about: dict[str, Any] = {"more": tuple(more), "baseline": base, "seconds": measured, "quotes": quotes,
+                             "models": tuple(models)}  # fmt: skip
     if columns is not None:
         about["columns"] = shown
     if len(costs) > 2:

@@ -69,8 +69,7 @@ class CostChanges:
         """`since main (1a2b3c4): the cost of 1 of 3 networks differs`"""
         names = dict.fromkeys(change.target for change in self.changes)
         if not names:
-            verb = "differs" if self.unchanged else "is compared"
-            return f"since {self.at}: the cost of no network {verb}"
+            return f"since {self.at}: " + ("no cost differs" if self.unchanged else "no network could be compared")
         of_all, one = plural(len(names) + len(self.unchanged), "network"), len(names) == 1
         return f"since {self.at}: the {'cost' if one else 'costs'} of {len(names):,} of {of_all} differ{'s' * one}"
 

@@ -100,16 +100,19 @@ def search_figure(model: Model, figure: Any, progress: Progress = no_progress) -
     """Which sum of metrics, of which variant of a network, gives a figure to the digits printed; of a figure with a
     unit of bytes, in which dtype.
 
-    The search ends with the fewest changed settings that give it. Raises UsageError for a text that is no figure and
-    for a network with symbols.
+    The search ends with the fewest changed settings that give it; where chance gives it as well, with one more. Raises
+    UsageError for a text that is no figure and for a network with symbols.
     """
     wanted = read_printed(figure)
     model.require_numeric("reconcile")
     forms = forms_of_bytes(model.dtype) if wanted.of_bytes else forms_of_counts()
     tries = [*variants(model.with_dtype(FLOAT32) if wanted.of_bytes else model)]
     found = _Found(wanted, forms)
+    last = max((variant.changed for variant in tries), default=0)
     for done, variant in enumerate(tries):
-        if found.forms and variant.changed > tries[done - 1].changed:
+        if done and found.forms and variant.changed > tries[done - 1].changed:
+            last = min(last, tries[done - 1].changed + (len(found.by_chance) >= CHANCE * SAMPLE))
+        if variant.changed > last:
             break
         progress(done / len(tries), variant.model.label)
         for network, values, tensors in networks(variant, found.metrics, wanted.of_bytes):
@@ -142,7 +145,7 @@ class _Found:
                 self.by_chance.update(drawn)
                 if self.figure.steps in steps:
                     words = ", ".join(filter(None, (form.words, unit.words)))
-                    self.forms.setdefault(network, []).append((rank, words, exact, changed))
+                    self.forms.setdefault(network, []).append((2 * rank + bool(unit.words), words, exact, changed))
 
     def matches(self) -> tuple[Match, ...]:
         """One match for each network, with all that its figure may count; fewest changes first, then by convention."""

@@ -349,8 +349,8 @@ def expand_quotients(names: Iterable[str]) -> list[str]:
 
 
 def check_not_a_metric(knob: str) -> None:
-    """Raises UsageError for a knob with the name of a metric: both would have one column."""
-    if knob in METRICS:
+    """Raises UsageError for a knob with the name of a metric that points have: both would have one column."""
+    if knob in METRICS and not METRICS[knob].path:
         raise UsageError(f"{knob} is a knob here, and a metric too: give the knob another name in the spec")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -11,6 +12,7 @@ from costcalc.models.model import Model
 from costcalc.table import NOT_QUOTED, Column, Printed, Table
 
 WITHOUT_EFFECT = ("batch", FREEZE.name)  # knobs that do not change what a network answers
+WEIGHTS_OF = re.compile(r"\w+_Weights\.")  # ResNet50_Weights.IMAGENET1K_V1
 QUOTED_COLUMNS = {name: Column(name, f"{name[:-1]}-{name[-1]} (%)", "quoted", 1) for name in QUOTED}
 
 
@@ -93,6 +95,31 @@ def quoted_notes(quotes: Sequence[Quotes], metrics: Sequence[str]) -> list[str]:
         *(f"{words} {_listed(sources)}" for sources, words in found if sources),
         *_missing(quotes, metrics),
     ]
+
+
+def brief_notes(quotes: Sequence[Quotes], metrics: Sequence[str]) -> list[str]:
+    """What the figures of a picture are, and their sources, each once: `torchvision 0.29, IMAGENET1K_V1`."""
+    shown: dict[str, list[str]] = {}
+    more: dict[str, list[str]] = {}
+    for one in quotes:
+        first = one.shown(metrics)
+        for source in dict.fromkeys(brief_source(figure) for figure in first):
+            shown.setdefault(source, []).append(one.target)
+        for figure in one.figures:
+            if figure not in first:
+                more.setdefault(brief_source(figure), []).append(f"{one.target} {figure.value}")
+    named = len(shown) > 1
+    sources = [f"{source}{': ' + ', '.join(names) if named else ''}" for source, names in shown.items()]
+    others = [f"{', '.join(values)} ({source})" for source, values in more.items()]
+    return [
+        *map(_meaning, metrics), f"quoted from {'; '.join(sources)}",
+        *([f"published as well: {'; '.join(others)}"] if others else []),
+    ]  # fmt: skip
+
+
+def brief_source(figure: Published) -> str:
+    """The source of a figure, without the name of the network that torchvision repeats."""
+    return WEIGHTS_OF.sub("", figure.source)
 
 
 def _listed(sources: Sequence[tuple[str, str]]) -> str:

@@ -12,20 +12,33 @@ from pathlib import Path
 
 from costcalc.chart.chart_data import MAX_NUMBERED_VALUES as MAX_NUMBERED_VALUES
 from costcalc.chart.chart_data import Axis as Axis
-from costcalc.chart.chart_data import ChartData, CurvesData, HeatMapData, ScatterData
+from costcalc.chart.chart_data import Ball as Ball
+from costcalc.chart.chart_data import (
+    BallsData,
+    BandsData,
+    BarsData,
+    ChartData,
+    CurvesData,
+    HeatMapData,
+    RooflineData,
+    ScatterData,
+)
+from costcalc.chart.chart_data import Bar as Bar
 from costcalc.chart.chart_data import Group as Group
 from costcalc.chart.chart_data import Line as Line
 from costcalc.chart.chart_data import Mark as Mark
+from costcalc.chart.chart_data import Stretch as Stretch
+from costcalc.chart.chart_data import Worked as Worked
 from costcalc.chart.chart_data import are_numbers as are_numbers
 from costcalc.chart.chart_data import short_number as short_number
 from costcalc.errors import MissingExtra, UsageError
 from costcalc.files import check, write
 
-SUFFIXES = {".svg": "svg", ".png": "png"}
+SUFFIXES = {".svg": "svg", ".png": "png", ".pdf": "pdf"}
 
 
 def picture_format(path: Path | str) -> str:
-    """svg or png, by the suffix of a file. Raises UsageError for another."""
+    """svg, png or pdf, by the suffix of a file. Raises UsageError for another."""
     suffix = Path(path).suffix.lower()
     if suffix not in SUFFIXES:
         raise UsageError(f"{str(path)!r}: a picture is one of {' '.join(SUFFIXES)}")
@@ -49,13 +62,13 @@ class Chart(ChartData):
         return self.render("svg").decode()
 
     def render(self, format: str) -> bytes:
-        """The bytes of the picture; `format` is svg or png. Raises MissingExtra without matplotlib."""
+        """The bytes of the picture; `format` is svg, png or pdf. Raises MissingExtra without matplotlib."""
         from costcalc.chart.draw import render
 
         return render(self, format)
 
     def save(self, path: Path | str) -> None:
-        """Writes an .svg or a .png. Raises UsageError for another suffix, MissingExtra, OSError."""
+        """Writes an .svg, .png or .pdf. Raises UsageError for another suffix, MissingExtra, OSError."""
         write(Path(path), self.render(picture_format(path)))
 
     def inline(self) -> str:
@@ -79,3 +92,19 @@ class HeatMap(HeatMapData, Chart):
 
 class Scatter(ScatterData, Chart):
     """Points over two axes."""
+
+
+class Balls(BallsData, Chart):
+    """Networks over two of their numbers, the area of each ball by a third."""
+
+
+class Bars(BarsData, Chart):
+    """A metric of several things, category by category."""
+
+
+class Bands(BandsData, Chart):
+    """What is held over an order of steps, by kind."""
+
+
+class Roofline(RooflineData, Chart):
+    """The layers of a network below the ceilings of a device."""

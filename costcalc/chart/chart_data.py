@@ -104,3 +104,101 @@ class ScatterData(ChartData):
     x: Axis
     y: Axis
     groups: tuple[Group, ...]
+
+
+@dataclass(frozen=True)
+class Ball:
+    """A network among others: its place, and the size that the area of its ball shows."""
+
+    name: str
+    x: Any
+    y: Any
+    size: Any
+
+
+@dataclass(frozen=True)
+class BallsData(ChartData):
+    """Balls over two axes, each with its name; the notes stand below."""
+
+    x: Axis
+    y: Axis
+    size: Axis
+    balls: tuple[Ball, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Bar:
+    """The values of one thing, for each of the categories; None where it has none."""
+
+    label: str
+    values: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class BarsData(ChartData):
+    """For each category a bar of each thing, side by side."""
+
+    x: Axis
+    y: Axis
+    categories: tuple[str, ...]
+    bars: tuple[Bar, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A stretch of an axis with a name: from `start` up to `end`."""
+
+    name: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class BandsData(ChartData):
+    """Amounts of several kinds, one on the other, at each step of an order; and the highest step, with its name."""
+
+    x: Axis
+    y: Axis
+    bands: tuple[Bar, ...]
+    parts: tuple[Stretch, ...]  # of the whole order, as forward and backward
+    places: tuple[Stretch, ...]  # finer ones, as blocks
+    highest: Mark
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Worked:
+    """A layer on a roofline: MACs and bytes moved, the seconds that it took, and its kind."""
+
+    name: str
+    kind: str
+    macs: int
+    bytes: int
+    seconds: float
+
+    @property
+    def intensity(self) -> float:
+        """MACs for each byte that is moved."""
+        return self.macs / self.bytes
+
+    @property
+    def rate(self) -> float:
+        """MACs a second."""
+        return self.macs / self.seconds
+
+
+@dataclass(frozen=True)
+class RooflineData(ChartData):
+    """Layers below the two ceilings of a device: MACs a second, and bytes a second."""
+
+    macs_per_second: float
+    bytes_per_second: float
+    layers: tuple[Worked, ...]
+    whole: Worked
+    notes: tuple[str, ...] = ()
+
+    def ceiling(self, intensity: float) -> float:
+        """The most MACs a second at so many MACs for each byte."""
+        return min(self.macs_per_second, self.bytes_per_second * intensity)

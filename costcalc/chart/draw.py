@@ -8,23 +8,43 @@ import math
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import chain
+from itertools import chain, pairwise
 from typing import Any
 
-from costcalc.chart.axes import ACCENT, INK, PALE, figure, label, label_axes, label_few_decades, legend
-from costcalc.chart.chart_data import ChartData, CurvesData, Group, HeatMapData, Line, ScatterData, are_numbers
+from costcalc.chart.axes import ACCENT, INK, PALE, figure, fixed_legend, label, label_axes, label_few_decades, legend
+from costcalc.chart.chart_data import (
+    BallsData,
+    BandsData,
+    BarsData,
+    ChartData,
+    CurvesData,
+    Group,
+    HeatMapData,
+    Line,
+    RooflineData,
+    ScatterData,
+    are_numbers,
+)
+from costcalc.chart.draw_balls import draw_balls
+from costcalc.chart.draw_bands import draw_bands
+from costcalc.chart.draw_bars import draw_bars
 from costcalc.chart.draw_heat_map import draw_heat_map
-from costcalc.chart.point_labels import label_points
+from costcalc.chart.draw_roofline import draw_roofline
+from costcalc.chart.point_labels import Hidden, label_points
 from costcalc.errors import MissingExtra
 from costcalc.text import value_text
 
 STYLE = {
     "svg.hashsalt": "costcalc", "svg.fonttype": "none", "font.size": 10, "axes.titlesize": 11, "axes.spines.top": False,
     "axes.spines.right": False, "figure.dpi": 100, "savefig.dpi": 150, "hatch.linewidth": 0.6, "path.simplify": False,
-    "axes.unicode_minus": False, "text.parse_math": False,
+    "axes.unicode_minus": False, "text.parse_math": False, "pdf.fonttype": 42, "ps.fonttype": 42,
 }  # fmt: skip
-UNDATED = {"svg": dict.fromkeys(("Date", "Creator", "Format", "Type")), "png": {"Software": None}}
+UNDATED: dict[str, dict[str, None]] = {
+    "svg": dict.fromkeys(("Date", "Creator", "Format", "Type")), "png": {"Software": None},
+    "pdf": dict.fromkeys(("CreationDate", "ModDate", "Creator", "Producer")),
+}  # fmt: skip
 MARKERS = "osD^vP*X"
+MAX_POINTS_AVOIDED = 200  # of a group: names lie on the marks of larger ones
 MAX_VECTOR_DOTS = 1_500  # more of them become one raster image
 
 
@@ -38,16 +58,23 @@ def import_matplotlib() -> Any:
 
 
 def render(chart: ChartData, format: str) -> bytes:
-    """The picture as bytes of an SVG or PNG. Raises MissingExtra without matplotlib."""
+    """The picture as bytes of an SVG, PNG or PDF. Raises MissingExtra without matplotlib."""
     out = io.BytesIO()
+    with drawn(chart) as figure:
+        figure.savefig(out, format=format, metadata=UNDATED[format])
+    return out.getvalue()
+
+
+@contextmanager
+def drawn(chart: ChartData) -> Iterator[Any]:
+    """The figure of a chart, in our style whatever the reader has set. Raises MissingExtra without matplotlib."""
     with quietly(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of characters that its font lacks: a reader of an SVG has other fonts
         plotting = import_matplotlib()
         with plotting.rc_context():
             plotting.rcdefaults()
             plotting.rcParams.update(STYLE)
-            _drawing(chart).savefig(out, format=format, metadata=UNDATED[format])
-    return out.getvalue()
+            yield next(draw for kind, draw in DRAWERS.items() if isinstance(chart, kind))(chart)
 
 
 @contextmanager
@@ -108,11 +135,21 @@ def _draw_scatter(chart: ScatterData) -> Any:
     axes.margins(0.08)
     label_few_decades(axes, chart.x, chart.y)
     axes.grid(color="0.9", linewidth=0.6)
-    if len(chart.groups) > 1:
-        legend(axes)
+    boxes = [fixed_legend(axes)] if len(chart.groups) > 1 else []
     named = [(float(p.x), float(p.y), p.name) for group in chart.groups for p in group.points if p.name]
-    label_points(axes, named, [(float(p.x), float(p.y)) for g in chart.groups if g.kind == "rings" for p in g.points])
+    few = [group for group in chart.groups if group.kind != "dots" and len(group.points) <= MAX_POINTS_AVOIDED]
+    others = [(float(p.x), float(p.y)) for group in few for p in group.points if not p.name]
+    lines = [line for group in few if group.kind == "steps" for line in _steps(group)]
+    label_points(axes, named, Hidden(others, lines, boxes))
     return drawing
+
+
+def _steps(group: Group) -> Iterator[tuple[tuple[float, float], tuple[float, float]]]:
+    """The two lines from each point to the next."""
+    for one, other in pairwise(group.points):
+        corner = float(other.x), float(one.y)
+        yield (float(one.x), float(one.y)), corner
+        yield corner, (float(other.x), float(other.y))
 
 
 LOOKS: dict[str, dict[str, Any]] = {
@@ -131,8 +168,5 @@ def _draw_group(axes: Any, group: Group) -> None:
 
 DRAWERS: dict[type[ChartData], Callable[[Any], Any]] = {
     CurvesData: _draw_curves, HeatMapData: draw_heat_map, ScatterData: _draw_scatter,
+    BallsData: draw_balls, BarsData: draw_bars, BandsData: draw_bands, RooflineData: draw_roofline,
 }  # fmt: skip
-
-
-def _drawing(chart: ChartData) -> Any:
-    return next(draw for kind, draw in DRAWERS.items() if isinstance(chart, kind))(chart)

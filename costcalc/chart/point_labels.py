@@ -2,80 +2,74 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from math import cos, pi, sin
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
+from costcalc.chart.axes import FONT_SIZE, POINTS_PER_INCH, renderer_of, text_width
+from costcalc.chart.label_places import Disc, Leader, NameBox, NamePlace, NameSize, places
 from costcalc.table import visible
 
-FONT_SIZE = 8  # points of type
-MAX_NAMES = 40  # more cannot be read
-MARK_RADIUS = 5  # points from the middle of a mark to its edge
-NEAR, STEP, FARTHEST = 8, 9, 80  # points from a mark to its name, and how much farther each try is
-AROUND = (0, 7, 2, 5, 4, 1, 6, 3)  # eighths of a turn: right first, left last
+MAX_NAMES = 80  # more cannot be read
+MARK_RADIUS = 4  # points from the middle of a mark to its edge
+PADDING = 1  # pixels around a name
+INSIDE = 2  # pixels between a name and the edge of the axes
+
+
+class Hidden(NamedTuple):
+    """What no name may lie on: marks, lines between two points, all in data, and boxes in pixels."""
+
+    marks: Sequence[tuple[float, float]] = ()
+    lines: Sequence[Sequence[tuple[float, float]]] = ()
+    boxes: Sequence[NameBox] = ()
+
+
+NOTHING = Hidden()
 
 
 def label_points(
-    axes: Any, named: Sequence[tuple[float, float, str]], others: Sequence[tuple[float, float]] = ()
-) -> None:
-    """Writes a name beside each (x, y, name), but not over these or other marks."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    axes: Any, named: Sequence[tuple[float, float, str]], hidden: Hidden = NOTHING, radii: Sequence[float] = ()
+) -> list[str]:
+    """Writes a name beside each (x, y, name), but not over each other or what may not be `hidden`; `radii` are those of
+    the named points, in points of type. Returns the names for which there is no room."""
+    renderer, frame = measured(axes)
+    scale, to_pixels = axes.figure.dpi / POINTS_PER_INCH, axes.transData.transform
+    sized = [*(radii or [MARK_RADIUS] * len(named)), *[MARK_RADIUS] * len(hidden.marks)]
+    at = [to_pixels(mark) for mark in (*((x, y) for x, y, _ in named), *hidden.marks)]
+    discs = [Disc(float(x), float(y), scale * radius) for (x, y), radius in zip(at, sized)]
+    names = [visible(name) for _, _, name in named[:MAX_NAMES]]
+    sizes = [NameSize(i, *_size(renderer, name)) for i, name in enumerate(names)]
+    lines = [Leader(*map(float, (*to_pixels(start), *to_pixels(end)))) for start, end in hidden.lines]
+    found = places(frame, discs, sizes, lines, hidden.boxes)
+    for name, place, disc in zip(names, found, discs):
+        if place is not None:
+            _write(axes, name, place, disc, scale)
+    lacking = [name for name, place in zip(names, found) if place is None]
+    return [*lacking, *(visible(name) for _, _, name in named[MAX_NAMES:])]
 
+
+def measured(axes: Any) -> tuple[Any, NameBox]:
+    """A renderer that measures text, once the axes have their place; and that place, in pixels."""
     axes.figure.draw_without_rendering()
-    canvas: Any = FigureCanvasAgg(axes.figure)
-    renderer = canvas.get_renderer()
-    marks = [*others, *((x, y) for x, y, _ in named)]
-    taken = [_around(axes.transData.transform(mark)) for mark in marks]
-    for x, y, name in named[:MAX_NAMES]:
-        taken.append(_place(axes, renderer, (x, y), visible(name), taken))
-
-
-def _place(axes: Any, renderer: Any, at: tuple[float, float], name: str, taken: list[Any]) -> Any:
-    """Writes the name at the first free place, else at the last place tried; returns its box."""
+    axes.figure.set_layout_engine("none")  # what is measured here stays where it is
+    renderer = renderer_of(axes.figure)
     frame = axes.get_window_extent(renderer)
-    text = None
-    for distance, dx, dy in _offsets():
-        if text is not None:
-            text.remove()
-        text = _annotate(axes, at, name, dx, dy, distance > NEAR)
-        box = _text_box(text, renderer)
-        inside = frame.x0 <= box[0] and box[2] <= frame.x1 and frame.y0 <= box[1] and box[3] <= frame.y1
-        if inside and not any(_meet(box, other) for other in taken):
-            return box
-    return box
+    return renderer, NameBox(frame.x0 + INSIDE, frame.y0 + INSIDE, frame.x1 - INSIDE, frame.y1 - INSIDE)
 
 
-def _annotate(axes: Any, at: tuple[float, float], name: str, dx: float, dy: float, line: bool) -> Any:
-    return axes.annotate(
-        name, at, (dx, dy), textcoords="offset points", fontsize=FONT_SIZE, zorder=5, in_layout=False,
-        ha="left" if dx > 1 else "right" if dx < -1 else "center",
-        va="bottom" if dy > 1 else "top" if dy < -1 else "center",
+def _size(renderer: Any, name: str) -> tuple[float, float]:
+    return text_width(renderer, name) + 2 * PADDING, FONT_SIZE * renderer.dpi / POINTS_PER_INCH + 2 * PADDING
+
+
+def _write(axes: Any, name: str, place: NamePlace, disc: Disc, scale: float) -> None:
+    """Writes a name into its box, by its distance from its mark in points: so it stays there in each format."""
+    box, leader = place
+    left, middle = box.left + PADDING - disc.x, (box.bottom + box.top) / 2 - disc.y
+    at = axes.transData.inverted().transform((disc.x, disc.y))
+    axes.annotate(
+        name, at, (left / scale, middle / scale), textcoords="offset points", annotation_clip=False, zorder=6,
+        fontsize=FONT_SIZE, ha="left", va="center", in_layout=False,
         bbox={"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.5},
-        arrowprops={"arrowstyle": "-", "color": "0.6", "linewidth": 0.6, "shrinkA": 0, "shrinkB": 3} if line else None,
     )  # fmt: skip
-
-
-def _offsets() -> Iterator[tuple[float, float, float]]:
-    distance = NEAR
-    while distance <= FARTHEST:
-        for eighth in AROUND:
-            angle = eighth * pi / 4
-            yield distance, distance * cos(angle), distance * sin(angle)
-        distance += STEP
-
-
-def _text_box(text: Any, renderer: Any) -> tuple[float, float, float, float]:
-    from matplotlib.text import Text
-
-    text.update_positions(renderer)  # an annotation gets its position when it is drawn
-    box = Text.get_window_extent(text, renderer)  # without its line
-    return box.x0, box.y0, box.x1, box.y1
-
-
-def _around(mark: Any) -> tuple[float, float, float, float]:
-    x, y = mark
-    return x - MARK_RADIUS, y - MARK_RADIUS, x + MARK_RADIUS, y + MARK_RADIUS
-
-
-def _meet(a: Any, b: Any) -> bool:
-    return bool(a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3])
+    if leader:
+        ends = [axes.transAxes.inverted().transform(end) for end in (leader[:2], leader[2:])]
+        axes.plot(*zip(*ends), transform=axes.transAxes, color="0.45", linewidth=0.6, zorder=5, in_layout=False)

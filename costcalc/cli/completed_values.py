@@ -43,6 +43,14 @@ def metrics(line: Line, text: str) -> Iterator[Candidate]:
     yield from (Candidate(name, metric.counts) for name, metric in METRICS.items())
 
 
+def metrics_and_quoted(line: Line, text: str) -> Iterator[Candidate]:
+    """The figures that specs quote, and the metrics."""
+    from costcalc.models.knob import QUOTED
+
+    yield from (Candidate(name, about) for name, about in QUOTED.items())
+    yield from metrics(line, text)
+
+
 def metrics_and_knobs(line: Line, text: str) -> Iterator[Candidate]:
     """The knobs of the first target, and the metrics."""
     yield from knobs(line, text)
@@ -176,6 +184,8 @@ SOURCES: Mapping[str, Source] = {  # of an option by its long name, of an argume
     "--compound": _words("phi="),
     "--metric": metrics,
     "--histogram": metrics,
+    "--x": metrics,
+    "--y": metrics_and_quoted,
     "--metrics": _list_of(metrics),
     "--pareto": _list_of(metrics_and_knobs),
     "--columns": _list_of(columns),

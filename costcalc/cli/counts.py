@@ -28,11 +28,13 @@ from costcalc.cli.options import (
     load_models,
     train_step,
 )
+from costcalc.cli.plot_options import BALLS, BARS, X, Y, check_compared, check_plot, columns_of
 from costcalc.cli.runs import StorePath, has_seconds
-from costcalc.cli.shown_pictures import WRITERS, Asked, EveryLayer, Shade, Style, Width
+from costcalc.cli.shown_pictures import WRITERS, Asked, EveryLayer, Shade, Style, Width, compared_page
 from costcalc.errors import UsageError
 from costcalc.importers.targets import is_safetensors
 from costcalc.report import DRAWINGS, format_of
+from costcalc.report.picture_files import picture_suffix
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 from costcalc.train_step import DEFAULT_STEP
 
@@ -68,6 +70,7 @@ def show(
     every_layer: EveryLayer = False,
     style: Style = None,
     width: Width = None,
+    plot: BARS = None,
     unroll: Annotated[bool, typer.Option("--unroll", help="Write repeats out, one row for each copy.")] = False,
     train: Train = False,
     optimizer: Optimizer = DEFAULT_STEP.optimizer,
@@ -95,6 +98,7 @@ def show(
             "--input": input,
             "--batch": batch,
             "--set": set_,
+            "--plot": plot,
         }
         if others := ", ".join(option for option, value in given.items() if value):
             raise UsageError(f"{others}: a .safetensors file has tensors and no layers")
@@ -114,6 +118,8 @@ def show(
         WRITERS[picture](model, asked, str(output))
         return
     cost = model.cost(unrolled=unroll)
+    if plot:
+        model.plot(plot)
     of_step = TRAIN_COLUMNS_CHECKPOINTED if step.checkpoint else TRAIN_COLUMNS
     emit(cost.at_depth(depth, of_step if train and columns is None else columns), format, output)
 
@@ -142,6 +148,9 @@ def compare(
     checkpoint: Checkpoint = None,
     columns: Columns = None,
     dtype: Dtype = None,
+    plot: BALLS = None,
+    y: Y = None,
+    x: X = None,
     break_even: Annotated[
         str | None,
         typer.Option("--break-even", metavar="KNOB", help="From which r on does one cost more? Or r=32:512:1."),
@@ -159,9 +168,18 @@ def compare(
     """Networks side by side: totals, ratios, and for two of them which block made the difference."""
     from costcalc.analysis.compare import compare_models
 
+    check_plot(plot, x, y, {"--break-even": break_even, "--time": time})
+    columns = columns_of(plot, x, y, columns)
     unless = "" if train or columns or by else "add --train, or --columns of training"
     step = train_step(optimizer, freeze, freeze_statistics, checkpoint, unless)
     models = load_models(targets, set_, max_layers, max_bytes, dtype, step, batch, input)
+    if picture_suffix(output, format):
+        refused = {"--columns": columns, "--plot": plot, "--break-even": break_even, "--time": time, "--store": store}
+        compared_page(
+            models, str(output), by, baseline=baseline, depth=depth, train=train, algebra=algebra or None,
+            refused=refused,
+        )  # fmt: skip
+        return
     by = by or ("train_macs" if train else "macs")
     columns = TRAIN_COLUMNS_OF_NETWORKS if train and columns is None else columns
     if break_even is not None:
@@ -173,6 +191,7 @@ def compare(
         return
     if store is not None and not (time or has_seconds(columns)):
         raise UsageError("--store is where measured times are kept; add --time, or --columns target,seconds")
+    check_compared(models, plot, x, y, by)
     lookup = None
     if has_seconds(columns):
         from costcalc.cli.save_runs import seconds_here
@@ -181,6 +200,8 @@ def compare(
     comparison = compare_models(
         models, by=by, baseline=baseline, depth=depth, algebra=algebra or None, columns=columns, seconds=lookup
     )
+    if plot:
+        comparison.plot(plot, y, x or "macs")
     if time:
         _put_timed(comparison, models, store, format, output)
     else:

@@ -21,6 +21,7 @@ from costcalc.cli.options import (
     emit,
     load_models,
 )
+from costcalc.cli.plot_options import ROOFLINE
 from costcalc.cli.runs import StorePath
 from costcalc.errors import UsageError, shorten
 from costcalc.report import format_of
@@ -92,6 +93,7 @@ def time(
         int | None, typer.Option("--threads", metavar="N", min=1, help="Threads of one operation.")
     ] = None,
     per_layer: Annotated[bool, typer.Option("--per-layer", help="Each layer, beside what the device can do.")] = False,
+    roofline: ROOFLINE = None,
     quick: Annotated[bool, typer.Option("--quick", help="Half a second each in place of three.")] = False,
     timeout: Annotated[
         float | None,
@@ -113,7 +115,10 @@ def time(
     step = TrainStep(optimizer, tuple(freeze or ()), freeze_statistics)
     if not train and step != DEFAULT_STEP:
         raise UsageError("--optimizer, --freeze and --freeze-statistics are about a training step; add --train")
+    per_layer = per_layer or roofline is not None
     batches = None if batch is None else _batch_sizes(batch)
+    if roofline and (len(targets), len(batches or [1]), compile_, cuda_graph, train) != (1, 1, False, False, False):
+        raise UsageError("--roofline draws one network at one batch, eager, at inference; leave the others out")
     engines = ["eager", *["compile"] * compile_, *["cuda_graph"] * cuda_graph]
     models = load_models(targets, set_, max_layers, max_bytes, step=step, inputs=input)
     found, saver = time_and_save(
@@ -125,6 +130,10 @@ def time(
     saver.raise_any()
     if not found.measured:
         raise typer.Exit(3)
+    if roofline:
+        from costcalc.store.roofline_of_run import roofline_of_run
+
+        roofline_of_run(saver.kept[-1]).save(roofline)
     if strict and found.noisy:
         raise typer.Exit(1)
 

@@ -33,7 +33,7 @@ def checked_report(report: str | None) -> str | None:
 
 Plot: TypeAlias = Annotated[
     str | None,
-    typer.Option("--plot", metavar="FILE", callback=checked_plot, help="Draw the sweep too: FILE.svg or FILE.png."),
+    typer.Option("--plot", metavar="FILE", callback=checked_plot, help="Draw the sweep too: FILE.svg, .png or .pdf."),
 ]
 Metric: TypeAlias = Annotated[
     str | None, typer.Option("--metric", metavar="METRIC", help="What a map of two knobs shows; macs if not given.")

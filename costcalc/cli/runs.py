@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from costcalc.cli.options import Format, Output, check_folder, emit
+from costcalc.cli.plot_options import ROOFLINE
 from costcalc.errors import UnknownName, UsageError, unknown
 
 StorePath = Annotated[
@@ -46,13 +47,20 @@ def list_(store: StorePath = None, format: Format = None, output: Output = None)
     emit(list_runs(kept.rows(), kept.path, kept.note), format, output)
 
 
-def show(id: Run, store: StorePath = None, format: Format = None, output: Output = None) -> None:
+def show(
+    id: Run, store: StorePath = None, roofline: ROOFLINE = None, format: Format = None, output: Output = None
+) -> None:
     """All that is known of one measurement: its settings, its result, and the environment it was taken in."""
     from costcalc.store import Store
     from costcalc.store.tables import run_facts
 
     kept = Store(store)
-    emit(run_facts(kept.get(id), kept.note), format, output)
+    found = kept.get(id)
+    if roofline:
+        from costcalc.store.roofline_of_run import roofline_of_run
+
+        roofline_of_run(found).save(roofline)
+    emit(run_facts(found, kept.note), format, output)
 
 
 def compare(

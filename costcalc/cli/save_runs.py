@@ -26,12 +26,14 @@ class RunSaver:
         self.store = Store(path)
         self.store.ready()  # raises now, before anything is measured
         self.error: StoreError | None = None
+        self.kept: list[Record] = []
 
     def save(self, timing: Timing) -> None:
         """Adds every measurement of a timing that succeeded, and numbers it as the store does."""
         for measurement in timing.measured if self.error is None else ():
             try:
-                measurement.run = self.store.add(record_of(measurement, timing)).id
+                self.kept.append(self.store.add(record_of(measurement, timing)))
+                measurement.run = self.kept[-1].id
             except StoreError as error:
                 self.error = error
                 return
@@ -79,6 +81,12 @@ def _result(measurement: Measurement) -> dict[str, Any]:
     names = {"median": "seconds", "iqr": "seconds_iqr", "low": "seconds_low", "high": "seconds_high", "runs": "samples"}
     parts = {f"{name}_seconds": measurement.part(i).median for i, name in enumerate(measurement.parts)}
     rows = list(measurement.rows)
+    layers: dict[str, Any] = {}
+    if measurement.layers and measurement.ceilings:
+        layers["ceilings"] = asdict(measurement.ceilings)
+        layers["layers"] = [asdict(layer) for layer in measurement.layers]
+        layers["layers_whole_seconds"] = measurement.whole_seconds
+        layers["layers_other_cores"] = measurement.layers_other_cores
     return {
         **{ours: total[theirs] for theirs, ours in names.items()},
         **parts,
@@ -91,4 +99,5 @@ def _result(measurement: Measurement) -> dict[str, Any]:
         "macs": measurement.macs,
         "activations": measurement.activations,
         "mac_activations": sum(row.total("activations") for row in rows if row.macs),
+        **layers,
     }

@@ -10,7 +10,7 @@ import typer
 from costcalc.cli.fast_params import METRICS
 from costcalc.cli.shown_options import ADDED
 from costcalc.drawing.styles import BLOCKS, STYLES
-from costcalc.errors import UsageError
+from costcalc.errors import TooLarge, UsageError
 from costcalc.report.picture_files import picture_suffix
 
 if TYPE_CHECKING:
@@ -61,14 +61,54 @@ def _names(given: Mapping[str, object]) -> str:
 
 
 def _drawing(net: Net, asked: Asked, output: str) -> None:
+    shade = asked.shade or ("train_macs" if asked.train else "macs")
     net.drawing(
-        depth=asked.depth, shade=asked.shade or ("train_macs" if asked.train else "macs"), width=asked.width,
-        style=asked.style or BLOCKS, every_layer=asked.every_layer, unrolled=asked.unroll,
+        depth=asked.depth, shade=shade, width=asked.width, style=asked.style or BLOCKS, every_layer=asked.every_layer,
+        unrolled=asked.unroll, seconds=_layer_seconds(net) if shade == "seconds" else None,
     ).save(output)  # fmt: skip
+
+
+def _layer_seconds(net: Net) -> dict[str, float]:
+    """The seconds of each layer, timed here and now. Exits with 3 if they could not be taken."""
+    from costcalc.report.progress_bar import progress_bar
+    from costcalc.torch_backend.measure import QUICK_SECONDS
+    from costcalc.torch_backend.timing import time_nets
+
+    net.require_numeric("a drawing of seconds")
+    with progress_bar() as show:
+        timing = time_nets([net], seconds=QUICK_SECONDS, per_layer=True, progress=show)
+    if not timing.measured:
+        raise TooLarge(f"{net.label} could not be timed: {timing.measurements[0].message}")
+    return {layer.name: layer.forward for layer in timing.measured[0].layers}
+
+
+def _page(net: Net, asked: Asked, output: str) -> None:
+    from costcalc.report.page.page import page
+
+    given = {"--style": asked.style, "--width": asked.width, "--unroll": asked.unroll}
+    if others := _names(given):
+        raise UsageError(f"{others}: a page has drawings of blocks, repeats as ×n, as wide as the window")
+    found = page(net, by=asked.shade, depth=asked.depth, train=asked.train, every_layer=asked.every_layer)
+    found.save(output)
+
+
+def compared_page(
+    nets: list[Net], output: str, by: str | None, *, baseline: str | None, depth: int | None, train: bool,
+    algebra: bool | None, refused: Mapping[str, object],
+) -> None:  # fmt: skip
+    """Writes the page of networks beside each other. Raises UsageError for options that it does not have."""
+    from costcalc.report.page.page import page
+
+    if others := _names({**refused, **{f"--{name}": True for name in ADDED.given()}}):
+        raise UsageError(f"{others}: a page of networks does not have this; --by METRIC says what it shows")
+    found = page(*nets, by=by, baseline=baseline, depth=depth, train=train, algebra=algebra)
+    found.save(output)
 
 
 WRITERS: dict[str, Callable[[Net, Asked, str], None]] = {
     ".svg": _drawing,
     ".png": _drawing,
     ".pdf": _drawing,
+    ".html": _page,
+    ".htm": _page,
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -28,8 +28,12 @@ from costcalc.cli.options import (
 )
 from costcalc.errors import UsageError
 from costcalc.graph.checkpointing import AUTO
+from costcalc.report.picture_files import picture_suffix
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 from costcalc.train_step import DEFAULT_STEP, TrainStep
+
+if TYPE_CHECKING:
+    from costcalc.analysis.training.memory_timeline import MemoryTimeline
 
 
 def memory(
@@ -39,6 +43,9 @@ def memory(
     freeze: Freeze = None,
     freeze_statistics: FreezeStatistics = False,
     checkpoint: Checkpoint = None,
+    timeline: Annotated[
+        bool, typer.Option("--timeline", help="At each moment, a row for each; -o FILE.svg draws them.")
+    ] = False,
     within: Annotated[
         str | None, typer.Option("--within", metavar="BYTES", help="The largest batch that fits into 24GB or 16GiB.")
     ] = None,
@@ -58,6 +65,10 @@ def memory(
     """What a network holds in memory at once, by kind, and the layer at which it does. With --within what fits; exit 1
     if nothing does. With --checkpoint auto the rows to compute again so that it fits."""
     step = train_step(optimizer, freeze, freeze_statistics, checkpoint, "" if train else "add --train")
+    picture = picture_suffix(output, format)
+    if within is not None and (timeline or picture):
+        what = f"-o {output}" if picture else "--timeline"
+        raise UsageError(f"{what} is of the network as it is, and --within solves for another; give one of them")
     if AUTO in step.checkpoint:
         _check_auto(step, within, free)
         (model,) = load_models([target], set_, max_layers, max_bytes, dtype, replace(step, checkpoint=()), batch, input)
@@ -69,6 +80,11 @@ def memory(
     if within is None:
         if free is not None:
             raise UsageError("--free says what --within solves for; give --within too")
+        if timeline or picture:
+            from costcalc.analysis.training.memory_timeline import memory_timeline
+
+            _put_timeline(memory_timeline(model, train=train), picture, format, output)
+            return
         from costcalc.analysis.training.memory_use import memory_use
 
         emit(memory_use(model, train=train), format, output)
@@ -78,6 +94,14 @@ def memory(
     found = fitting(model, within, free or "batch", train=train)
     warned.replace(model.label, lambda: found.warnings)
     emit(found, format, output)
+
+
+def _put_timeline(found: MemoryTimeline, picture: str, format: str | None, output: str | None) -> None:
+    """Draws what is held over a step, or prints a row for each moment."""
+    if picture:
+        found.plot(str(output))
+    else:
+        emit(found, format, output)
 
 
 def _check_auto(step: TrainStep, within: str | None, free: str | None) -> None:

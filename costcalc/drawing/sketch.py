@@ -89,14 +89,14 @@ def with_channel_widths(boxes: Sequence[Box]) -> list[Box]:
         widest = 0.0
         for channels, those in groupby(same, key=lambda at: boxes[at].channels):
             alike = [*those]
-            least = round((NO_CHANNELS + DOUBLING * _doublings(channels)) / GRAIN) * GRAIN
+            least = round((NO_CHANNELS + DOUBLING * doublings(channels)) / GRAIN) * GRAIN
             widest = max(widest, least, *(boxes[at].width for at in alike))
             for at in alike:
                 found[at] = replace(boxes[at], least_width=widest)
     return found
 
 
-def _doublings(count: int) -> float:
+def doublings(count: int) -> float:
     """How often 1 is doubled to make a count; between powers of two in proportion, as no two machines' logarithms need
     agree."""
     power = count.bit_length() - 1

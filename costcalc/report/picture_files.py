@@ -26,10 +26,22 @@ def _matplotlib() -> None:
     import_matplotlib()
 
 
+PLOTTED = ("memory",)  # commands whose pictures are plots, which matplotlib draws also as SVG
+WITH_PLOT = ("compare", "sweep")  # commands that draw beside their table
+
+
+def _jinja2() -> None:
+    from costcalc.report.page.page import check_template
+
+    check_template()
+
+
 PICTURES: dict[str, Picture] = {
-    ".svg": Picture("a drawing", ("show",)),
-    ".png": Picture("a drawing", ("show",), _matplotlib),
-    ".pdf": Picture("a drawing", ("show",), _matplotlib),
+    ".svg": Picture("a drawing", ("show", *PLOTTED)),
+    ".png": Picture("a drawing", ("show", *PLOTTED), _matplotlib),
+    ".pdf": Picture("a drawing", ("show", *PLOTTED), _matplotlib),
+    ".html": Picture("a page", ("show", "compare"), _jinja2),
+    ".htm": Picture("a page", ("show", "compare"), _jinja2),
 }
 
 
@@ -53,7 +65,10 @@ def check_picture_of(command: str, output: Path | str, format: str | None = None
     picture = PICTURES[suffix]
     if command not in picture.commands:
         others = " and ".join(f"`costcalc {name}`" for name in picture.commands)
-        raise UsageError(f"{command} has no {suffix} file, which is {picture.what} of {others}")
+        hint = f"; --plot FILE{suffix} draws" if command in WITH_PLOT and "show" in picture.commands else ""
+        raise UsageError(f"{command} has no {suffix} file, which is {picture.what} of {others}{hint}")
     if picture.needs is not None:
         picture.needs()
+    if command in PLOTTED:
+        _matplotlib()
     return True

@@ -25,7 +25,9 @@ class Record:
     `result`, as far as known:
         seconds (median of a step), seconds_iqr, seconds_low and seconds_high (its 95 % interval), samples (how many),
         noisy (reasons), forward_seconds, backward_seconds, optimizer_seconds, peak_bytes, input_shape (batch first),
-        params, macs, activations, mac_activations (those of layers with MACs)
+        params, macs, activations, mac_activations (those of layers with MACs);
+        of each layer alone: layers (name, op, forward and backward seconds, bytes moved, macs), layers_whole_seconds,
+        layers_other_cores, and the ceilings of the device (macs_per_second, bytes_per_second)
     """
 
     target: str

@@ -67,6 +67,11 @@ def _how(settings: dict[str, Any]) -> str:
     return ", ".join([*([plural(threads, "thread")] if threads else []), *flags])
 
 
+def _brief(key: str, value: Any) -> Any:
+    """A value as one line of a table: how many layers there are, in place of each; JSON has them."""
+    return f"{len(value)}: --roofline FILE.svg draws them" if key == "layers" and isinstance(value, list) else value
+
+
 def _facts(record: Record) -> list[tuple[str, str]]:
     facts: list[tuple[str, Any]] = [
         ("started", record.started_at),
@@ -75,5 +80,5 @@ def _facts(record: Record) -> list[tuple[str, str]]:
         ("device", record.device),
     ]
     for what in ("settings", "result", "environment"):
-        facts += sorted((f"{what}: {key}", value) for key, value in getattr(record, what).items())
+        facts += sorted((f"{what}: {key}", _brief(key, value)) for key, value in getattr(record, what).items())
     return [(what, value if isinstance(value, str) else json.dumps(value)) for what, value in facts]

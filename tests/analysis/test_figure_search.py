@@ -162,3 +162,11 @@ def test_the_command(capsys):
     assert run(["reconcile", "tiny_vgg", "--figure", "98 QB"]) == 2
     assert "error: figure '98 QB': unknown unit 'QB'; known: " in capsys.readouterr().err
     assert run(["reconcile", "augment:alexnet", "--figure", "5"]) == 2
+
+
+def test_where_chance_explains_a_figure_one_more_setting_is_tried():
+    """Of two digits, 3.8G is many things; the paper's stride is the first of those with one setting changed."""
+    found = costcalc.reconcile("resnet50", figure="3.8G")
+    assert [match.changes for match in found.matches] == sorted(match.changes for match in found.matches)
+    first = next(match for match in found.matches if match.changes)
+    assert (first.network, first.counts[:4], first.exact) == ("resnet50@stride_on=conv1", "MACs", 3_857_973_248)

@@ -12,10 +12,10 @@ from support import needed
 
 import costcalc
 from costcalc.analysis.power_laws import knob_exponents
-from costcalc.analysis.scaling.preset_chart import short_names
 from costcalc.chart import Axis, Curves, HeatMap, Scatter, short_number
 from costcalc.cli.app import run
 from costcalc.errors import UnknownName, UsageError
+from costcalc.text import short_names
 
 matplotlib = needed.module("matplotlib", "report")
 
@@ -80,7 +80,10 @@ def test_a_front_stands_before_the_grid_it_is_of():
     grid = {"r": "128:320:16", "d": "1:2:0.1", "w": "1:2:0.05"}
     chart = costcalc.sweep("efficientnet", **grid, pareto="macs,r").chart()
     assert isinstance(chart, Scatter)
-    crowd, front = chart.groups
+    crowd, front, presets = chart.groups
+    assert [mark.name for mark in presets.points] == [f"b{i}" for i in range(8)]
+    assert [mark.x for mark in presets.points] == [costcalc.load(f"efficientnet_b{i}").macs for i in range(8)]
+    assert {name for name in texts(chart.svg()) if re.fullmatch(r"b\d", name)} == {f"b{i}" for i in range(8)}
     assert (crowd.kind, front.kind, len(crowd.points)) == ("dots", "steps", 13 * 11 * 21)
     points = {(mark.x, mark.y) for mark in crowd.points}
     beaten = {(x, y) for x, y in points if any(a <= x and b >= y and (a, b) != (x, y) for a, b in points)}

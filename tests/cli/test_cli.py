@@ -35,6 +35,7 @@ COMMANDS = [
     "devices",
     "export",
     "new",
+    "site",
     "validate",
     "ops",
     "schema",
@@ -339,6 +340,7 @@ def test_the_public_face_has_every_command():
         "schema",
         "new",
         "help",
+        "site",
     }  # of rooms of their own
     assert all(getattr(costcalc, name) for name in costcalc.__all__)
 

@@ -107,7 +107,7 @@ FREE = {  # values that costcalc cannot list: numbers, texts, files, and names o
     "--max-layers", "--max-bytes", "--store", "--assume", "--top", "--plot", "--report", "--workers", "--scheduler",
     "--alpha", "--beta", "--gamma", "--against", "--config", "--within", "--classes", "--images", "--epochs", "--views",
     "--head", "--freeze-until", "--rank", "--adapt", "--disk", "--rate", "--disk-rate", "--figure", "--threads",
-    "--timeout", "--width",
+    "--timeout", "--width", "--roofline",
 }  # fmt: skip
 
 

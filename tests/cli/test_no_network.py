@@ -60,6 +60,7 @@ PICTURES = [
     "sweep lenet5 r=28:40:4 --plot a.svg",
     "sweep lenet5 r=28:40:4 --plot a.png",
     "sweep lenet5 r=28:40:4 --report a.html",
+    "site conv1x1 -o public",
 ]
 TORCH = [
     "devices", "verify lenet5", "transfer lenet5 --classes 3 --images 8 --batch 4 --time --quick --disk-rate 1GB",

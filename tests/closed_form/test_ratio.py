@@ -21,7 +21,7 @@ def test_the_separable_convolution():
     assert found.fits_on_a_line
     assert found.lines() == [
         "MACs of conv_depthwise_separable / conv_normal = 1/n_c' + 1/f²",
-        "= 14/45 = 0.3111, 3.21 times fewer at f = 3, n_c' = 5",
+        "= 14/45 = 0.3111 (÷3.21) at f = 3, n_c' = 5",
         "fewer MACs while n_c' > f²/(f² − 1) = 1.125 (9/8); n_c' is 5",
         "holds where a window of f fits into n",
     ]

@@ -56,7 +56,7 @@ def test_an_installed_package_brings_ops_and_specs(site):
     )
     assert err == ""
     assert "halve" in out and "2,048" not in out
-    assert "\nhalve,halve,8×8×8,8×8×8,0,0,512,512,0.0\n" in out
+    assert "\nhalve,halve,8x8x8,8x8x8,0,0,512,512,0.0\n" in out
     assert "\nhalved,spec,,Halved\nhalved_8,preset,," in out
     assert "x / 2." in out
 

@@ -175,7 +175,7 @@ def test_what_has_no_other_side_says_so(repo):
     outside = repo.folder.parent / "out.yaml"
     outside.write_text(SPEC.format(name="out", channels=2))
     found = costcalc.check(net, outside, against="git:main").changes.not_compared
-    assert costcalc.check(net, against="git:main").changes.title.endswith(": the cost of no network is compared")
+    assert costcalc.check(net, against="git:main").changes.title.endswith(": no network could be compared")
     assert [why for _, why in found] == ["it was given in Python", "its file is outside of the repository"]
     past = Past("git:main", Project.find(), named=True)
     said = [target.not_compared for target in Project.find().targets(["my.py:make", "timm:x", "a.onnx", "hf:a.json"])]

@@ -128,20 +128,24 @@ def attention(count, op, q, k, v, mask=None):
 
 
 def recurrent(gates):
-    """Layer by layer, direction by direction, step by step; the first hidden state is zero and wants nothing."""
+    """Layer by layer, direction by direction, step by step; a first hidden state that is not given is zero and wants
+    nothing."""
 
-    def run(count, op, x):
+    def run(count, op, x, *given):
         for layer in range(op.layers):
             directions = []
             for backwards in range(1 + op.bidirectional):
+                of_cell = layer * (1 + op.bidirectional) + backwards
+                first = [state[of_cell] for state in given] or [np.zeros((x.shape[0], op.hidden), bool)]
+                from_first = any(state.any() for state in first)
                 cell = f"_l{layer}{'_reverse' * backwards}"
                 learned = {name.removesuffix(cell) for name in count.learns if name.endswith(cell)}
-                h, states = np.zeros((x.shape[0], op.hidden), bool), []
+                h, states = first[0], []
                 for step in range(x.shape[1])[:: -1 if backwards else 1]:
                     for _ in range(gates):
                         count.matmul(x[:, step], np.full((x.shape[2], op.hidden), "weight_ih" in learned))
                         count.matmul(h, np.full((op.hidden, op.hidden), "weight_hh" in learned))
-                    h = np.full_like(h, bool(learned) or x.any())  # it depends on tensors and inputs
+                    h = np.full_like(h, bool(learned) or x.any() or from_first)  # it depends on all of these
                     states.append(h)
                 directions.append(np.stack(states, 1))
             x = np.concatenate(directions, 2)
@@ -150,10 +154,27 @@ def recurrent(gates):
     return run
 
 
+def bilinear(count, op, x, y):
+    """Forward x·W, and that times y. Backward torch's kernel makes the product of three factors anew for each gradient:
+    first the two that are multiplied and summed, then what they make times the third."""
+    n, left, right = int(np.prod(x.shape[:-1])), x.shape[-1], y.shape[-1]
+    for _ in product(range(n), range(op.features), range(right)):
+        count.forward += left + 1
+    if x.flat[0]:  # of x: the gradient times W, summed over features, times y
+        for _ in product(range(n), range(left), range(right)):
+            count.backward += op.features + 1
+    if "weight" in count.learns:  # x times the gradient, times y, at each element of W
+        for _ in product(range(n), range(op.features), range(left)):
+            count.backward += 1 + right
+    if y.flat[0]:  # of y: x times W, summed over the inputs, times the gradient
+        for _ in product(range(n), range(op.features), range(right)):
+            count.backward += left + 1
+
+
 LOOPS = {
     "conv": conv, "conv1d": conv, "conv2d": conv, "conv3d": conv, "depthwise": depthwise,
     "partial_conv": partial_conv, "locally_connected": locally_connected, "conv_transpose": conv_transpose,
-    "linear": linear, "rbf": rbf, "mat_mul": mat_mul,
+    "linear": linear, "bilinear": bilinear, "rbf": rbf, "mat_mul": mat_mul,
     "contraction": contraction, "scaled_dot_product_attention": attention, "lstm": recurrent(4), "gru": recurrent(3),
 }  # fmt: skip
 

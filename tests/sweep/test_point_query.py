@@ -249,7 +249,10 @@ def test_a_real_knob_that_is_whole_is_said_to_be(tmp_path):
 
 
 def test_a_histogram_says_what_it_counts():
-    for metric, said in (("peak_bytes", "peak bytes: the most"), ("traffic_bytes", "traffic bytes: inputs")):
+    for metric, said in (
+        ("peak_bytes", "peak bytes: the most"),
+        ("traffic_bytes", "traffic bytes: what each"),
+    ):
         assert costcalc.histogram("lenet5", metric, r=[32, 64]).table().notes[-1].startswith(said)
 
 

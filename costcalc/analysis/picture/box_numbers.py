@@ -7,9 +7,9 @@ from fractions import Fraction
 from typing import Any
 
 from costcalc.analysis.cost import Cost
-from costcalc.analysis.metrics import LARGEST, METRICS, metric_of, why_of_layers
-from costcalc.analysis.picture.units import Unit
-from costcalc.dims import is_rational
+from costcalc.analysis.metrics import LARGEST, LEAVING, METRICS, metric_of, why_of_layers
+from costcalc.analysis.picture.box_units import Unit
+from costcalc.dims import is_array, is_rational, is_symbolic
 from costcalc.drawing.text_widths import cut_in_the_middle
 from costcalc.errors import UsageError
 from costcalc.table import bytes_text, cell, short_text, visible
@@ -30,6 +30,8 @@ class BoxNumbers:
         if metric == SECONDS and not (seconds or {}).keys() & {str(row.name) for row in cost.layers}:
             raise UsageError("the seconds are those of another network: no layer has one of their names")
         self.title = self.about.title
+        if any(is_array(size) for row in cost.layers for size in row.output_shape):
+            raise UsageError(f"{cost.target} has the sizes of several points; a drawing is of one network")
         self.total = self._value_of_all()
         self.values: dict[Unit, Any] = {}
         self.largest: Any = 0
@@ -60,14 +62,17 @@ class BoxNumbers:
         """The part of the network's value; None for a box that has nothing of it, and with symbols. For a metric of
         which the largest counts, as peak_bytes, that part."""
         value = self.values[unit]
-        if not (_is_number(value) and _is_number(self.total) and value and self.total) or self.about.of:
+        is_part = self.about.together != LEAVING and not self.about.of
+        if not (is_part and _is_number(value) and _is_number(self.total) and value and self.total):
             return None
         return float(Fraction(value) / Fraction(self.total))
 
     def shade(self, unit: Unit) -> float:
         """The value in parts of the largest box."""
         value = self.values[unit]
-        return float(Fraction(value) / Fraction(self.largest)) if _is_number(value) and self.largest else 0.0
+        if not (_is_number(self.total) and _is_number(value) and self.largest):
+            return 0.0
+        return float(Fraction(value) / Fraction(self.largest))
 
     def line(self, unit: Unit) -> str:
         """`115.6 M MACs · 50.0 %`; empty for nothing."""
@@ -79,7 +84,7 @@ class BoxNumbers:
 
     def _amount(self, value: Any) -> str:
         if not _is_number(value):
-            return cut_in_the_middle(visible(str(value)), LONGEST_FORMULA)
+            return cut_in_the_middle(visible(formula_text(value)), LONGEST_FORMULA)
         if self.metric == SECONDS:
             return _milliseconds(value)
         if self.about.of:
@@ -100,7 +105,7 @@ class BoxNumbers:
         if self.about.unit == "bytes" and _is_number(self.total):
             what = f"{self.title}: {bytes_text(self.total)}"
         return what + (
-            ", held at the largest layer" if self.about.together == LARGEST and _is_number(self.total) else ""
+            ", the largest of all layers" if self.about.together == LARGEST and _is_number(self.total) else ""
         )
 
     def exactly(self, unit: Unit) -> str:
@@ -110,10 +115,23 @@ class BoxNumbers:
         names.pop(SECONDS, None)
         found = [(name, self.cost.together(name, rows, rows[-1:])) for name in names]
         kind = {True: "measured", False: "int"}
-        numbers = [f"{cell(value, kind[bool(METRICS[name].of)])} {METRICS[name].title}" for name, value in found]
+        numbers = [
+            f"{cell(value, kind[bool(METRICS[name].of)]) if _is_number(value) else formula_text(value)} "
+            f"{METRICS[name].title}"
+            for name, value in found
+        ]
         if self.metric == SECONDS:
             numbers.append(_milliseconds(self._value(unit)))
         return visible(f"{unit.name}: {', '.join(numbers)}")
+
+
+def formula_text(value: Any) -> str:
+    """A size as text: `110,592·r²`."""
+    if not is_symbolic(value):
+        return str(value)
+    from costcalc.analysis.closed_form.printers import Printer
+
+    return Printer().write(value)
 
 
 def _is_number(value: Any) -> bool:

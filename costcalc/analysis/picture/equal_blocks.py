@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from costcalc.analysis.picture.units import Rowset, Unit, runs_of
+from costcalc.analysis.picture.box_units import Rowset, Unit, runs_of
 
 
 @dataclass

@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from costcalc.analysis.picture.units import Rowset, Unit, prefixes, runs_of, taken_together
+from costcalc.analysis.picture.box_units import Rowset, Unit, prefixes, runs_of, taken_together
 from costcalc.drawing.frames import in_circles
 from costcalc.text import plural
 
 FITS, FEW, MOST = 60, 20, 100  # boxes on a sheet; fewer than FEW may become up to MOST
+HIDDEN = "…"  # begins the name of boxes that are one
 KEPT = 2  # boxes of a long chain that are shown, its first and its last
 
 
@@ -81,10 +82,12 @@ class Folding:
         hidden: dict[int, int] = {}
         many = len(now)
         for begin, end in chains:
-            if many <= FITS or end - begin <= KEPT + 1:
+            most = min(end - begin - KEPT, many - FITS + 1)
+            if many <= FITS or most < 2:
                 break
-            hidden[begin + 1] = end - 1
-            many -= end - begin - KEPT - 1
+            first = begin + (end - begin - most) // 2
+            hidden[first] = first + most
+            many -= most - 1
         now = _replaced(now, hidden)
         return now if len(now) <= MOST else self._in_parts(now)
 
@@ -152,6 +155,6 @@ def _replaced(units: Sequence[Unit], hidden: dict[int, int]) -> list[Unit]:
     found, at = [], 0
     while at < len(units):
         end = hidden.get(at, at + 1)
-        found.append(taken_together(units[at:end], f"… {plural(end - at, 'block')}"))
+        found.append(taken_together(units[at:end], f"{HIDDEN} {plural(end - at, 'block')}"))
         at = end
     return found

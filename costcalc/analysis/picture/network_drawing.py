@@ -6,10 +6,11 @@ from collections.abc import Mapping
 
 from costcalc.analysis.cost import Cost
 from costcalc.analysis.picture.network_sketch import network_sketch
+from costcalc.analysis.picture.network_volumes import network_volumes
 from costcalc.drawing import Drawing
 from costcalc.drawing.nested_layout import laid_out
-from costcalc.drawing.styles import STYLES
-from costcalc.errors import unknown
+from costcalc.drawing.styles import STYLES, VOLUMES
+from costcalc.errors import UsageError, unknown
 
 
 def network_drawing(
@@ -19,5 +20,9 @@ def network_drawing(
     """The drawing of a network, as `Net.drawing` has it."""
     if style not in STYLES:
         raise unknown("style", style, STYLES)
+    if style == VOLUMES:
+        if depth is not None or every_layer:
+            raise UsageError("volumes are the layers themselves: leave out depth and every_layer")
+        return Drawing(network_volumes(cost, shade=shade, width=width, seconds=seconds))
     sketch = network_sketch(cost, depth=depth, shade=shade, every_layer=every_layer, copies=copies, seconds=seconds)
     return Drawing.of(laid_out(sketch, width=width))

@@ -9,23 +9,23 @@ from math import gcd
 
 from costcalc.analysis.cost import Cost
 from costcalc.analysis.images import as_shown, image_names
-from costcalc.analysis.picture.box_numbers import BoxNumbers
+from costcalc.analysis.picture.box_numbers import BoxNumbers, formula_text
+from costcalc.analysis.picture.box_units import Rowset, Unit, prefixes
 from costcalc.analysis.picture.equal_blocks import Copies, drawn_once
-from costcalc.analysis.picture.folding import Folded, Folding
+from costcalc.analysis.picture.folding import HIDDEN, Folded, Folding
 from costcalc.analysis.picture.layer_groups import layer_groups
 from costcalc.analysis.picture.op_words import op_words
-from costcalc.analysis.picture.units import Rowset, Unit, prefixes
 from costcalc.analysis.walk import Row
 from costcalc.dims import is_rational
 from costcalc.drawing.frames import opened, tidied
 from costcalc.drawing.sketch import Box, Path, Sketch, Wire, with_channel_widths
 from costcalc.drawing.text_widths import cut_in_the_middle
 from costcalc.errors import UsageError
-from costcalc.table import cell, shape_text, visible
+from costcalc.table import Batchless, Image, cell, shape_text, visible
 from costcalc.text import plural
 
 LONGEST_NAME, LONGEST_LIST = 28, 40  # signs
-MOST_WIRES_IN = 8  # into a box, of sources that others read too; more are a list in the box
+MOST_WIRES_IN, FEW_WIRES_IN = 8, 2  # if a box has more than the first, those of sources that others read too are a list
 BRANCHES = 3  # wires into a box, from which on the boxes of its frame are side by side and as wide as their texts
 
 
@@ -85,8 +85,9 @@ class _Sketcher:
         for source, target in links:
             into.setdefault(target, []).append(source)
         dropped, lists = set[tuple[int, int]](), dict[int, str]()
+        is_dense = any(len(sources) > MOST_WIRES_IN for sources in into.values())
         for target, sources in into.items():
-            if len(sources) <= MOST_WIRES_IN:
+            if not is_dense or len(sources) <= FEW_WIRES_IN:
                 continue
             for source in sorted(sources)[:-1]:
                 if outs[source] > 1:
@@ -106,8 +107,8 @@ class _Sketcher:
         unit = self.units[number]
         rows = [self.rows[at] for at in unit.drawn]
         name, hover = self._title(unit, path), self.numbers.exactly(unit)
-        more = (listed,) if listed else ()
-        if rows[0].op.is_input or (rows[0].op.is_join and not unit.is_folded):
+        more = tuple(filter(None, (self._span(unit) if unit.name.startswith(HIDDEN) else "", listed)))
+        if not unit.is_folded and (rows[0].op.is_input or rows[0].op.is_join):
             words = name if rows[0].op.is_input else self._words(rows)
             return Box(_key(number), words, more, path, hover=hover, layers=unit.rows, is_pill=True)
         what = plural(len(unit.rows), "layer") if unit.is_folded else self._words(rows)
@@ -116,6 +117,11 @@ class _Sketcher:
         share, shade = self.numbers.share(unit), self.numbers.shade(unit)
         channels = self._channels(rows[0]) if shows_channels else 0
         return Box(_key(number), name, lines, path, share, shade, hover, unit.rows, channels=channels)
+
+    def _span(self, unit: Unit) -> str:
+        """The first and the last layer of boxes that are one."""
+        names = (str(self.rows[at].name) for at in (min(unit.rows), max(unit.rows)))
+        return " – ".join(cut_in_the_middle(visible(name), LONGEST_NAME) for name in names)
 
     def _words(self, rows: Sequence[Row]) -> str:
         return visible(" + ".join(op_words(row.op, row.output_shape) for row in rows))
@@ -143,8 +149,9 @@ class _Sketcher:
 
     def _shape(self, unit: Unit) -> str:
         row = self.rows[unit.rows[-1]]
-        shape = shape_text(as_shown(row.op.name, row.output_shape, row.name, self.images))
-        return cut_in_the_middle(visible(shape), LONGEST_LIST)
+        shown = as_shown(row.op.name, row.output_shape, row.name, self.images)
+        kind = next((kind for kind in (Image, Batchless) if isinstance(shown, kind)), tuple)
+        return cut_in_the_middle(visible(shape_text(kind(map(_Written, shown)))), LONGEST_LIST)
 
     def _headings(self, paths: Iterable[Path]) -> dict[str, str]:
         """The heading of each frame: its name in the frame around it, and how many copies there are."""
@@ -188,7 +195,17 @@ class _Sketcher:
         more = f", --depth {self.folded.deeper[0]} shows {self.folded.deeper[1]:,}" if self.folded.deeper else ""
         yield "; ".join(filter(None, (self.numbers.total_text, many + more)))
         if any(box.channels for box in boxes):
-            yield "a box is the wider, the more channels leave it"
+            yield "the more channels leave a box, the wider it is"
+
+
+class _Written:
+    """A size with its text."""
+
+    def __init__(self, size: object):
+        self.text = formula_text(size)
+
+    def __str__(self) -> str:
+        return self.text
 
 
 def _key(number: int) -> str:

@@ -34,6 +34,15 @@ def op_words(op: Any, outputs: Shape) -> str:
     return f"{word} {size}{step}" if "pool" in word else f"{size} {word}{step}"
 
 
+def arrow_words(op: Any, outputs: Shape) -> str:
+    """The op in as few signs as stand above an arrow: `5×5 /2`, `pool /2`."""
+    words = op_words(op, outputs)
+    if "pool" in words:
+        head, slash, step = words.partition(" /")
+        return "global pool" if head.startswith("global") else f"pool{slash}{step}"
+    return words.replace(" conv", "")
+
+
 def _sides(kernel: Any, axes: int) -> str:
     sides = [*kernel] if isinstance(kernel, Sequence) else [kernel] * max(axes, 1)
     return "×".join(map(str, sides))

@@ -11,6 +11,7 @@ from costcalc.analysis.reconcile import read_figure
 from costcalc.analysis.sweep.sweep_chart import check_columns, metric_axis, title_of
 from costcalc.chart import Group, Mark, Scatter
 from costcalc.models.model import Model
+from costcalc.text import short_names
 
 
 def check_preset_chart(metrics: Sequence[str] | str | None) -> None:
@@ -27,15 +28,6 @@ def preset_chart(model: Model, rows: Sequence[Mapping[str, Any]]) -> Scatter:
     published = tuple(Mark(macs, params) for macs, params in pairs if macs and params)
     groups = (Group("exact", exact), *([Group("published", published, "rings")] if published else []))
     return Scatter(title_of(model), metric_axis("macs", log=True), metric_axis("params", log=True), groups)
-
-
-def short_names(names: Sequence[str]) -> list[str]:
-    """Names without their common first words: b0, b1."""
-    words = [name.split("_") for name in names]
-    shared = 0
-    while len(names) > 1 and all(len(parts) > shared + 1 and parts[shared] == words[0][shared] for parts in words):
-        shared += 1
-    return ["_".join(parts[shared:]) for parts in words]
 
 
 def _figure(text: str | None) -> Fraction | None:

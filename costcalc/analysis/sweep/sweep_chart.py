@@ -19,12 +19,14 @@ from costcalc.analysis.sweep.compute import compute_grid
 from costcalc.analysis.sweep.kept_points import KeptPoints
 from costcalc.analysis.sweep.point_query import PointQuery
 from costcalc.analysis.sweep.state import MAX_ROWS_IN_MEMORY
+from costcalc.analysis.sweep.totals import totals_of
 from costcalc.chart import Axis, Chart, Curves, Group, HeatMap, Line, Mark, Scatter
 from costcalc.errors import CostcalcError, UsageError, shorten, unknown
 from costcalc.models.model import Model
-from costcalc.text import power_text, value_text
+from costcalc.text import power_text, short_names, value_text
 
 MAX_POINTS_BEHIND_A_FRONT = 100_000
+MAX_PRESETS = 40  # beside a front
 
 
 def chart_of(found: KeptPoints, metric: str | None = None) -> Chart:
@@ -137,7 +139,25 @@ def front_chart(found: KeptPoints) -> Scatter:
     front = tuple(sorted(_marks(kept, x, y), key=lambda mark: (mark.x, mark.y)))
     stairs = len(found.choice.pareto) == 2 and not more
     groups.append(Group("no other is better", front, "steps" if stairs else "squares"))
+    if named := preset_marks(found.model, x, y):
+        groups.append(Group("presets", named))
     return Scatter(title_of(found.model, found.chosen), _axis(found, x), _axis(found, y), tuple(groups))
+
+
+def preset_marks(model: Model, x: str, y: str) -> tuple[Mark, ...]:
+    """The presets of a network over two knobs or metrics, with its own settings and their names; those that fall on
+    each other share a mark. A preset that is invalid so is left out, as are all where a number is measured."""
+    presets = [*model.presets][:MAX_PRESETS]
+    wanted = [name for name in (x, y) if name not in model.settable]
+    if not all(name in COUNTED for name in wanted):
+        return ()
+    names: dict[tuple[Any, Any], list[str]] = {}
+    for preset, name in zip(presets, short_names(presets)):
+        with suppress(CostcalcError):
+            one = model.with_only({**model.presets[preset].settings, **model.overrides}, preset)
+            found = {**one.values, **totals_of(one, wanted)}
+            names.setdefault((found[x], found[y]), []).append(name)
+    return tuple(Mark(*place, ", ".join(alike)) for place, alike in names.items())
 
 
 def _all_points(found: KeptPoints) -> KeptPoints:

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from costcalc.analysis.power_laws import compound_knobs, knob_exponents
-from costcalc.analysis.scaling.preset_chart import short_names
 from costcalc.analysis.scaling.presets import PresetSweep
 from costcalc.analysis.sweep.points import Points, pareto_front
 from costcalc.analysis.sweep.sweep_chart import metric_axis
@@ -17,7 +16,7 @@ from costcalc.analysis.sweep.sweep_result import Sweep
 from costcalc.chart import Axis, Group, Mark, Scatter
 from costcalc.models.model import Model
 from costcalc.report.page.figures import Figure, inline
-from costcalc.text import plural, power_text
+from costcalc.text import plural, power_text, short_names
 
 
 def trade_off(found: Sweep, presets: PresetSweep | None) -> Figure:

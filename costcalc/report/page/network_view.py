@@ -45,8 +45,7 @@ class Asked:
     by: str = "macs"
     depth: int | None = None
     every_layer: bool = False
-    columns: str | None = None
-    with_law: bool = False
+    alone: bool = False  # one network
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +66,7 @@ class NetworkView:
         metrics = tuple(dict.fromkeys((*asked.metrics, asked.by)))
         cost = cost_of(model)
         try:
-            closed, why_not = closed_forms(model, metrics, with_law=asked.with_law), ""
+            closed, why_not = closed_forms(model, metrics, with_law=asked.alone), ""
         except CostcalcError as error:
             closed, why_not = None, str(error)
         return cls(number, model, cost, asked, closed, why_not)
@@ -128,7 +127,7 @@ class NetworkView:
         movable = Movable(self.cost, self.asked.by, self.parts, self.sizes) if self.parts else None
         make = movable.of if movable else static
         return [
-            make(drawn(sketch, self.cost, columns=self.asked.with_law), drawing_name(sketch), f"d{self.number}-{at}",
+            make(drawn(sketch, self.cost, columns=self.asked.alone), drawing_name(sketch), f"d{self.number}-{at}",
                  at == shown)
             for at, sketch in enumerate(found)
         ]  # fmt: skip
@@ -175,7 +174,7 @@ class NetworkView:
             depths = range(1, max(str(row.name).count(".") for row in self.cost.layers) + 2)
             fits = [depth for depth in depths if len(self.cost.fold(depth)) <= MAX_TABLE_ROWS]
             depth = max(fits, default=1)
-        return self.cost.table(depth, self.asked.columns)
+        return self.cost.table(depth)
 
     def table_words(self, table: Table) -> str:
         """`41 layers`, or how they are folded."""

@@ -52,23 +52,23 @@ TRAIN_METRICS = (
 def page(
     *targets: Target, by: str | None = None, baseline: str | None = None, depth: int | None = None,
     metrics: Sequence[str] | str | None = None, train: bool = False, every_layer: bool = False,
-    columns: str | None = None,
+    algebra: bool | None = None,
 ) -> Page:  # fmt: skip
     """The page of a network, or of several beside each other: `page("resnet50").save("resnet50.html")`.
 
-    `by` is the metric of drawings, bars and curves, by default the MACs, or the multiplies of a step with `train`.
+    `by` is the metric of drawings, bars and curves, by default the MACs, or the multiplies of a step with `train`; of
+    `"macs,params"` the first.
     Raises UsageError for metrics that are no numbers of networks, and what `cost` and `compare` raise.
     """
-    by = by or ("train_macs" if train else "macs")
-    metric_of(by, unless=why_not_counted)
-    shown = read_metrics(metrics, TRAIN_METRICS if train else USUAL)
+    first, *more = read_metrics(by, ("train_macs" if train else "macs",))
+    shown = (first, *more, *read_metrics(metrics, TRAIN_METRICS if train else USUAL))
     for metric in shown:
         metric_of(metric, unless=why_not_counted)
     models = [*map(load, targets)]
     if not models:
         raise UsageError("a page is about a network or several; name one")
-    asked = Asked(shown, by, depth, every_layer, columns, len(models) == 1)
-    comparison = ComparisonView.of(models, by, baseline, depth) if len(models) > 1 else None
+    asked = Asked(tuple(dict.fromkeys(shown)), first, depth, every_layer, len(models) == 1)
+    comparison = ComparisonView.of(models, first, baseline, depth, algebra) if len(models) > 1 else None
     return Page(tuple(NetworkView.of(at, model, asked) for at, model in enumerate(models)), asked, comparison)
 
 
@@ -110,7 +110,7 @@ def sweep_page(
     for name in model.size_knobs:
         check_not_a_metric(name)
     SweepSection.check(axes or {})  # before closed forms, which take seconds
-    asked = Asked(shown, "macs", with_law=True)
+    asked = Asked(shown, "macs", alone=True)
     view = NetworkView.of(0, model, asked)
     section = SweepSection.of(model, view.closed, axes or {}, presets, shown)
     return Page((view,), asked, None, section)
@@ -363,16 +363,26 @@ def check_template() -> None:
 
 
 def _template() -> Any:
+    return page_templates(HERE).get_template("template.html")
+
+
+def page_templates(folder: Path) -> Any:
+    """An environment of jinja2 for the templates of a folder: text is escaped, and what is missing is an error. Raises
+    MissingExtra."""
     try:
         from jinja2 import Environment, FileSystemLoader, StrictUndefined
         from markupsafe import Markup, escape
     except ImportError:
         raise MissingExtra("a report needs jinja2", "report") from None
     environment = Environment(
-        loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(folder),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     environment.filters |= {
         "visible": lambda text: visible(str(text)), "trusted": Markup, "value": value_text,
         "breakable": lambda text: Markup(str(escape(visible(str(text)))).replace("_", "_<wbr>")),
     }  # fmt: skip
-    return environment.get_template("template.html")
+    return environment

@@ -1,0 +1,152 @@
+"""The site: a gallery of every spec, a page for each, and the lectures.
+
+write_site("public")
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from costcalc.analysis.cost import cost_of
+from costcalc.analysis.picture.network_sketch import network_sketch
+from costcalc.analysis.sweep.progress import Progress, no_progress
+from costcalc.drawing.nested_layout import laid_out
+from costcalc.drawing.svg import svg
+from costcalc.errors import UsageError
+from costcalc.files import check_folder, explaining_write_errors
+from costcalc.lectures.lecture_tour import lecture_tour
+from costcalc.net import Net, Target, load
+from costcalc.report.page.page import check_template, page, page_templates
+from costcalc.spec.lecture_titles import LECTURES
+from costcalc.spec.library import entries
+from costcalc.table import cell, short_text
+from costcalc.version import __version__
+
+HERE = Path(__file__).parent
+MARK = "made-by-costcalc.txt"  # in the folder of a site: it may be replaced
+MOST_BYTES = 8_000_000  # of all files
+CARD_DEPTH = 1
+
+
+@dataclass(frozen=True)
+class Card:
+    """A spec in the gallery."""
+
+    name: str
+    file: str  # its name, without a suffix
+    title: str
+    lecture: int
+    params: str
+    macs: str
+    exactly: str
+    presets: tuple[str, ...]
+
+
+def write_site(
+    folder: Path | str, *targets: Target, replace: bool = False, progress: Progress = no_progress
+) -> list[Path]:
+    """Writes the site of these networks, by default of every spec of the library, and returns its files.
+
+    All links are relative, so that it opens from a disk. The folder is made, or is empty; with `replace` an earlier
+    site in it gives way. Raises UsageError for another folder and for two networks of one name, MissingExtra without
+    jinja2, OSError, and what `load` raises.
+    """
+    target = Path(folder)
+    _check(target, replace)
+    check_template()
+    nets = [load(each) for each in targets or [entry.name for entry in entries() if entry.kind == "spec"]]
+    _check_names(nets)
+    with explaining_write_errors(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".costcalc-site-") as made:
+            built = Path(made) / "site"
+            for name, text in _files(nets, progress):
+                path = built / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text, encoding="utf-8", newline="\n")
+            if target.exists():
+                shutil.rmtree(target)
+            built.rename(target)
+    return sorted(path for path in target.rglob("*") if path.is_file())
+
+
+def _check(folder: Path, replace: bool) -> None:
+    """Raises UsageError for a folder with something in it that is not a site of ours, or that may not give way."""
+    if folder.is_dir() and not any(folder.iterdir()):
+        return
+    if folder.is_dir() and (folder / MARK).is_file():
+        if not replace:
+            raise UsageError(f"there is a site in {str(folder)!r} already; --replace puts the new one in its place")
+        return
+    if folder.exists():
+        what = "is not empty" if folder.is_dir() else "is a file"
+        raise UsageError(f"{str(folder)!r} {what}; give a new folder, or an empty one")
+    with explaining_write_errors(folder):
+        check_folder(folder) if folder.parent.exists() else None
+
+
+def _check_names(nets: Sequence[Net]) -> None:
+    """Raises UsageError for two networks of one name, which is that of their files."""
+    names = [file_name(net) for net in nets]
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(f"two networks are called {name}; a site has one page for each name")
+
+
+def _files(nets: Sequence[Net], progress: Progress) -> Iterator[tuple[str, str]]:
+    """The name and the text of each file."""
+    lectures = {entry.name: entry.lecture for entry in entries()}
+    cards = []
+    for done, net in enumerate(nets):
+        progress(done / len(nets), net.name)
+        cards.append(_card(net, lectures.get(net.name)))
+        yield f"drawings/{file_name(net)}.svg", _drawing(net)
+        yield f"networks/{file_name(net)}.html", page(net).html()
+    render = _renderer()
+    yield "index.html", render("gallery.html", groups=_groups(cards), count=len(cards))
+    yield "lectures.html", render("lecture_pages.html", lectures=_lectures(), names={card.name for card in cards})
+    yield MARK, f"costcalc {__version__}\n"
+
+
+def file_name(net: Net) -> str:
+    """The name of its files: letters, digits, - and _ alone."""
+    return re.sub(r"[^\w-]", "_", net.name, flags=re.ASCII)
+
+
+def _card(net: Net, lecture: int | None) -> Card:
+    cost = cost_of(net)
+    exactly = f"{cell(cost.params, 'int')} params, {cell(cost.macs, 'int')} MACs"
+    numbers = short_text(int(cost.params)), short_text(int(cost.macs))
+    return Card(net.name, file_name(net), net.title, lecture or 0, *numbers, exactly, tuple(net.presets))
+
+
+def _drawing(net: Net) -> str:
+    return "".join(svg(laid_out(network_sketch(cost_of(net), depth=CARD_DEPTH), columns=True)))
+
+
+def _groups(cards: Sequence[Card]) -> list[tuple[str, list[Card]]]:
+    """The cards by lecture, those of none last."""
+    titles = {number: f"{number} {title}" for number, title in enumerate(LECTURES, 1)}
+    numbers = sorted({card.lecture for card in cards}, key=lambda number: number or len(LECTURES) + 1)
+    return [(titles.get(number, "more"), [card for card in cards if card.lecture == number]) for number in numbers]
+
+
+def _lectures() -> list[dict[str, Any]]:
+    """Each lecture with its questions."""
+    tour = lecture_tour()
+    return [
+        {"number": number, "title": LECTURES[number - 1], "questions": tour.questions_of(number)}
+        for number in tour.numbers
+    ]
+
+
+def _renderer() -> Callable[..., str]:
+    environment: Any = page_templates(HERE)
+    shared: Mapping[str, Any] = {"css": (HERE / "site.css").read_text(encoding="utf-8"), "version": __version__}
+    return lambda name, **parts: str(environment.get_template(name).render({**shared, **parts}))
