@@ -34,7 +34,7 @@ from costcalc.text import plural
 
 MAX_TABLE_ROWS = 300
 MAX_BARS = 24  # blocks; the smallest of more are one
-MAX_SUMMANDS = 6  # of a total that is written as a sum
+MAX_SUMMANDS = 4  # of a total that is written as a sum
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,8 @@ class NetworkView:
 
     @cached_property
     def _sketches(self) -> Any:
-        return sketches(self.cost, self.asked.by, self.asked.depth, self.asked.every_layer)
+        found, shown = sketches(self.cost, self.asked.by, self.asked.depth, self.asked.every_layer)
+        return found, shown if self.asked.alone else 0  # beside others each has little room
 
     @cached_property
     def _parts(self) -> tuple[NetworkParts | None, str]:

@@ -9,7 +9,7 @@ const part = (name, attributes, text) => {
   if (text !== undefined) made.textContent = text;
   return made;
 };
-const px = (value) => String(Number(value.toFixed(Math.abs(value) > 1 ? 1 : 3)));
+const px = (value) => String(Number(decimals(value, Math.abs(value) > 1 ? 1 : 3)));
 const niceStep = (span) => {
   const least = span / TICKS;
   if (!(least > 0)) return 1;
