@@ -31,7 +31,7 @@ WITH_PLOT = ("compare", "sweep")  # commands that draw beside their table
 
 
 def _jinja2() -> None:
-    from costcalc.report.page.page import check_template
+    from costcalc.report.page.page_template import check_template
 
     check_template()
 

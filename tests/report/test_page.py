@@ -17,7 +17,8 @@ from costcalc.dims.substitute import substitute
 from costcalc.errors import CostcalcError, ShapeError
 from costcalc.report.page.default_axes import default_axes
 from costcalc.report.page.javascript import code
-from costcalc.report.page.page import HERE, sweep_page
+from costcalc.report.page.page import sweep_page
+from costcalc.report.page.page_template import HERE
 
 needed.module("matplotlib", "report")
 needed.module("jinja2", "report")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from costcalc.analysis.closed_form.printers import Printer
 from costcalc.analysis.cost import Cost, cost_of
 from costcalc.analysis.metrics import METRICS, why_no_formula
 from costcalc.analysis.reconcile import reconcile_model
@@ -149,9 +150,9 @@ class NetworkView:
     @property
     def summands(self) -> tuple[str, str] | None:
         """`2,408,448 + 10,035,200` and `reduce + conv`, where the total has few terms."""
-        if not 2 <= len(self.bars) <= MAX_SUMMANDS:
+        if not 2 <= len(self.bars) <= MAX_SUMMANDS or not is_rational(self.total(self.asked.by)):
             return None
-        return " + ".join(cell(value, "int") for _, value, _ in self.bars), " + ".join(name for name, _, _ in self.bars)
+        return " + ".join(exact_text(value) for _, value, _ in self.bars), " + ".join(name for name, _, _ in self.bars)
 
     def bar_rows(self, largest: Any) -> list[tuple[str, str, str, str]]:
         """Each bar: its name, its value, its share, and how long it is in per cent of the largest of the page."""
@@ -246,6 +247,13 @@ def _part(value: Any, total: Any) -> Any:
     if not (is_rational(value) and is_rational(total)):
         return None
     return value / total if total else 0.0
+
+
+def exact_text(value: Any) -> str:
+    """A number in full; a formula of symbols in its signs."""
+    if value is None:
+        return "–"
+    return cell(value, "int") if is_rational(value) else Printer().write(value)
 
 
 def text_of(value: Any) -> str | None:
