@@ -101,6 +101,8 @@ def compared_page(
 
     if others := _names({**refused, **{f"--{name}": True for name in ADDED.given()}}):
         raise UsageError(f"{others}: a page of networks does not have this; --by METRIC says what it shows")
+    if len(nets) < 2:
+        raise UsageError("compare takes two or more networks; `costcalc show` shows one")
     found = page(*nets, by=by, baseline=baseline, depth=depth, train=train, algebra=algebra)
     found.save(output)
 

@@ -169,19 +169,24 @@ class NetworkView:
 
     # --- its texts
 
-    def table(self) -> Table:
-        """The layers, or the deepest blocks of which a page has room for the rows."""
+    @cached_property
+    def table(self) -> Table | None:
+        """The layers, or the deepest blocks of which a page has room for the rows; None if it has for none."""
         depth = self.asked.depth
         if depth is None and len(self.cost.layers) > MAX_TABLE_ROWS:
             depths = range(1, max(str(row.name).count(".") for row in self.cost.layers) + 2)
             fits = [depth for depth in depths if len(self.cost.fold(depth)) <= MAX_TABLE_ROWS]
-            depth = max(fits, default=1)
+            if not fits:
+                return None
+            depth = max(fits)
         return self.cost.table(depth)
 
-    def table_words(self, table: Table) -> str:
-        """`41 layers`, or how they are folded."""
+    @property
+    def table_words(self) -> str:
+        """`41 layers`, and how they are folded."""
         layers = sum(not row.op.is_input for row in self.cost.layers)
-        folded = f" in {plural(len(table.rows), 'block')}" if len(table.rows) < layers else ""
+        rows = len(self.table.rows) if self.table else layers
+        folded = f" in {plural(rows, 'block')}" if rows < layers else ""
         return f"{plural(layers, 'layer')}{folded}"
 
     @cached_property

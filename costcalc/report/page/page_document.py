@@ -212,15 +212,21 @@ class Page:
     def warnings(self) -> tuple[Problem, ...]:
         """The warnings of the networks, the grid and the presets; one for each line of a spec."""
         every = [*(self.swept.warnings if self.swept else ()), *(w for view in self.views for w in view.cost.warnings)]
-        return tuple({(problem.place, problem.message): problem for problem in reversed(every)}.values())[::-1]
+        return tuple({problem.place or problem.message: problem for problem in reversed(every)}.values())[::-1]
 
     def _too_large(self, size: int) -> str:
         """The message about a page that is too large: its largest part, and how to fold it."""
         svg = sum(len(drawing.svg) for view in self.views for drawing in view.drawings)
         parts = {
             "the drawings": svg, "the script of the sliders": len(self.script()),
+            "the tables of layers": sum(map(_table_size, self.views)),
             "the formulas": sum(len(str(formula)) for view in self.views for formula in view.formulas),
         }  # fmt: skip
         most = max(parts, key=parts.__getitem__)
         how = "fold the network with --depth 1" if self.asked.depth != 1 else "show a part of it"
         return f"the page has {size:,} bytes and at most {MAX_BYTES:,}: most of it is {most}; {how}"
+
+
+def _table_size(view: NetworkView) -> int:
+    """About how many bytes the table of layers has."""
+    return sum(len(str(view.table.texts(row))) + 40 * len(row) for row in view.table.rows) if view.table else 0
