@@ -130,6 +130,7 @@ NO_RESULT = {
         "model",
         "new_graph",
         "ops",
+        "page",
         "pipeline",
         "select",
         "size_symbol",

@@ -95,7 +95,7 @@ def test_boxes_by_keyboard(driver, tmp_path):
 
 def test_another_fold_is_moved_too(driver, tmp_path):
     data = opened(driver, tmp_path, made("resnet50"))
-    assert [one["name"] for one in data["knobs"]][0] == "r"
+    assert data["knobs"][0]["name"] == "r"
     driver.execute_script("document.querySelector('.folds input').click()")
     found = moved(driver, [["112"]], "box")[0]
     there = {block.name: block.costs["macs"] for block in costcalc.load("resnet50", r=112).cost().fold(1, ["macs"])}
