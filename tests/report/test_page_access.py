@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from support import needed
-from support.pages import made, moved, opened
+from support.moved_pages import made, moved, opened
 
 import costcalc
 

@@ -12,7 +12,7 @@ import pytest
 from support import needed
 from support.browser import errors, requested
 from support.hostile_names import xss
-from support.pages import moved
+from support.moved_pages import moved
 
 import costcalc
 from costcalc.chart import Axis, Curves, Group, HeatMap, Line, Mark, Scatter

@@ -9,7 +9,7 @@ from html import unescape
 import pytest
 from support import needed
 from support.browser import errors, requested
-from support.pages import SAME, made, made_with_sweep, moved, opened
+from support.moved_pages import SAME, made, made_with_sweep, moved, opened
 
 import costcalc
 from costcalc.analysis.power_laws import knob_exponents
