@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from costcalc.analysis.closed_form.formula import Formula
+    from costcalc.analysis.picture.network_tree import NetworkTree
+    from costcalc.analysis.picture.viewer_files import ViewerFile
     from costcalc.chart import Bars
     from costcalc.drawing import Drawing
     from costcalc.graph import Graph
@@ -86,6 +88,46 @@ class Net(Model):
             seconds=seconds,
         )
 
+    def tree(
+        self, *, depth: int | None = None, shade: str = "macs", every_layer: bool = False, unrolled: bool = False
+    ) -> NetworkTree:  # fmt: skip
+        """The network as a tree of text, as `costcalc show --tree` prints it: blocks, branches, a bar in each line.
+
+        Folded as its drawing is. `shade` is the metric of the bars. Raises UnknownName, and UsageError for a metric
+        that is no number of layers.
+        """
+        from costcalc.analysis.picture.network_tree import network_tree
+
+        cost = self.cost(unrolled=unrolled)
+        return network_tree(cost, depth=depth, shade=shade, every_layer=every_layer, copies=unrolled)
+
+    def diagram(
+        self, format: str = "mermaid", *, depth: int | None = None, shade: str = "macs", every_layer: bool = False,
+        unrolled: bool = False,
+    ) -> str:  # fmt: skip
+        """The drawing as text that other programs lay out: `mermaid` or `dot`. Raises as `drawing` does."""
+        from costcalc.analysis.picture.network_sketch import network_sketch
+        from costcalc.drawing.diagram import diagram
+
+        cost = self.cost(unrolled=unrolled)
+        sketch = network_sketch(cost, depth=depth, shade=shade, every_layer=every_layer, copies=unrolled)
+        return "".join(diagram(sketch, format))
+
+    def overlay(self, *, shade: str = "macs", unrolled: bool = False) -> ViewerFile:
+        """The costs for Netron and Model Explorer to lay over the network: `net.overlay().save("costs.overlay.json")`.
+
+        Raises UnknownName, and UsageError for a metric that is no number of layers and for symbols.
+        """
+        from costcalc.analysis.picture.viewer_files import overlay
+
+        return overlay(self.cost(unrolled=unrolled), shade)
+
+    def explorer_graph(self, *, unrolled: bool = False) -> ViewerFile:
+        """The layers as a graph that Model Explorer draws: `net.explorer_graph().save("net.graph.json")`."""
+        from costcalc.analysis.picture.viewer_files import explorer_graph
+
+        return explorer_graph(self.cost(unrolled=unrolled))
+
     def chart(self, metric: str = "macs") -> Bars:
         """A metric by the size of the maps that layers make, as bars. Raises UnknownName, UsageError for a metric that
         is no sum."""
@@ -104,8 +146,11 @@ class Net(Model):
         return str(self.cost().at_depth(1))
 
     def _repr_html_(self) -> str:
-        """A notebook's view: the cost by block."""
-        return self.cost().at_depth(1)._repr_html_()
+        """A notebook's view: the cost by block, and the drawing."""
+        from costcalc.analysis.picture.network_drawing import pictures
+
+        cost = self.cost()
+        return cost.at_depth(1)._repr_html_() + pictures([cost])
 
 
 Target: TypeAlias = Any  # str | PathLike | Mapping | Model | Graph: what `load` takes

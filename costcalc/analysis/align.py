@@ -124,8 +124,8 @@ def _share_names(a: Sequence[Part], b: Sequence[Part]) -> bool:
 
 
 def _mean_the_same(a: Sequence[Part], b: Sequence[Part], first: Cost, second: Cost) -> bool:
-    """Do common names stand for the same place? So they do where one network has all names of the other, as that of
-    another depth or resolution, and where blocks with half of the cost of their common names make maps of one size."""
+    """Do common names stand for the same place? They do if one network has all names of the other, as at another depth
+    or resolution, or if blocks with half of the cost of the common names make maps of the same size."""
     common = _names(a) & _names(b)
     if common in (_names(a), _names(b)):
         return True

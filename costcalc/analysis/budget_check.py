@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 from costcalc.analysis.annotations import annotation
 from costcalc.analysis.cost import Cost, numeric_cost
 from costcalc.analysis.cost_changes import CostChanges
-from costcalc.analysis.metrics import METRICS, metric_notes
+from costcalc.analysis.metric_notes import metric_notes
+from costcalc.analysis.metrics import METRICS
 from costcalc.errors import Problem
 from costcalc.graph.freezing import train_step_of
 from costcalc.models.model import Model
@@ -101,7 +102,8 @@ class Check(Result):
         for row in rows:
             of_bytes = METRICS[row["metric"]].unit == "bytes"
             shown = {key: self.units.shown(row[key], of_bytes=of_bytes) for key in ("value", "budget", "over", "left")}
-            row |= {**shown, **{"over" if not row["over"] else "left": None}}
+            empty = "left" if row["over"] else "over"
+            row |= {**shown, empty: None}
         notes = [f"budgets: {self.source}"] if self.source else []
         notes += [f"without a budget: {', '.join(self.unbudgeted)}"] if self.unbudgeted else []
         return Table(self.verdict, COLUMNS, rows, notes=notes)

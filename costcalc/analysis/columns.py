@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from costcalc.analysis.metrics import METRICS, check_not_quoted
+from costcalc.analysis.metric_names import check_not_quoted
+from costcalc.analysis.metrics import METRICS
 from costcalc.errors import UsageError, unknown
 from costcalc.table import COUNT, IN_BYTES, Column, Worded
 from costcalc.text import split_names

@@ -13,7 +13,9 @@ from costcalc.analysis.align import Pair, align
 from costcalc.analysis.breakdown import Breakdown, is_short, table_by_size
 from costcalc.analysis.columns import metric_column, metrics_in, read_columns
 from costcalc.analysis.cost import TOTALS, Cost, numeric_cost
-from costcalc.analysis.metrics import METRICS, metric_notes, metric_of, why_not_counted
+from costcalc.analysis.metric_names import metric_of, why_not_counted
+from costcalc.analysis.metric_notes import metric_notes
+from costcalc.analysis.metrics import METRICS
 from costcalc.analysis.quoted import QUOTED_COLUMNS, Quotes, quoted_in, quoted_notes, quotes_of
 from costcalc.analysis.receptive_columns import without_positions
 from costcalc.analysis.sweep.measured import Lookup, measured_seconds
@@ -27,6 +29,7 @@ from costcalc.text import split_names
 if TYPE_CHECKING:
     from costcalc.chart import Balls, Bars
 
+MOST_DRAWN = 4  # networks side by side in a notebook
 RANKS = {"params": 1, "macs": 0, "elementwise": 3, "activations": 4}  # of the usual columns
 
 
@@ -121,6 +124,12 @@ class Comparison(Result):
     @property
     def _columns(self) -> tuple[Column, ...]:
         return self.columns or _columns((self.by, *self.more), None)
+
+    def _picture(self) -> str:
+        from costcalc.analysis.picture.network_drawing import pictures
+
+        shade = self.by if METRICS[self.by].is_counted else "macs"
+        return pictures(self.costs[:MOST_DRAWN], shade)
 
     def to_records(self) -> list[dict[str, Any]]:
         """One dict for each network: its totals, and the exact ratio to the baseline, `ratio`; of a further metric

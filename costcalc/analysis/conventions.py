@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from costcalc.analysis.cost import Cost
-from costcalc.analysis.metrics import METRICS, metric_of, why_not_whole
+from costcalc.analysis.metric_names import metric_of, why_not_whole
+from costcalc.analysis.metrics import METRICS
 from costcalc.errors import UsageError, shorten
 
 TERM = re.compile(r"(?:([1-9][0-9]{0,2})\*)?(\w+)")

@@ -15,7 +15,7 @@ from costcalc.table import Column
 RowValues = Mapping[str, Callable[[Row], Any]]  # by metric
 NAME, OP, TIMES = Column("name", "layer", "text"), Column("op", "op", "text", 2), Column("times", "×", "int", 1)
 IN, OUT = Column("input_shape", "in", "shape", 5), Column("output_shape", "out", "shape", 1)
-SHARE = Column("share", "of MACs", "share", 2)  # of all MACs
+SHARE = Column("share", "of MACs", "share", 2)
 LAYER_COLUMNS: tuple[Column, ...] = (
     NAME, OP, TIMES, IN, OUT, metric_column("params"), metric_column("macs"), metric_column("elementwise", 3),
     metric_column("activations", 4), SHARE,
@@ -28,6 +28,7 @@ BLOCK_COLUMNS: tuple[Column, ...] = (
 
 
 def about_block(block: LayerBlock) -> dict[str, Any]:
+    """What a block is, without its costs."""
     return {"name": block.name, "op": block.op, "times": block.times, "output_shape": block.output_shape}
 
 

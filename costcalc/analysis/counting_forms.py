@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from costcalc.analysis.conventions import Convention, read_convention
+from costcalc.analysis.cost import cost_of
 from costcalc.dtype import FLOAT32, Dtype
 from costcalc.models.model import Model
 
@@ -43,20 +44,20 @@ FILE_BYTES = 512  # at most, for the name, the shape and the padding of each ten
 
 
 class Form(NamedTuple):
-    """Terms that are added up, each a whole factor and the name of a metric, in 1/`parts`. A file has up to
-    FILE_BYTES more for each of its tensors."""
+    """Terms that are added up, each a whole factor and the name of a metric, divided by `divisor`. A file has up
+    to FILE_BYTES more for each of its tensors."""
 
     words: str
     terms: tuple[tuple[int, str], ...]
-    parts: int = 1
+    divisor: int = 1
     is_file: bool = False
 
     def of(self, values: Mapping[str, int]) -> int:
         """The number, from the values of metrics."""
-        return sum(factor * int(values[name]) for factor, name in self.terms) // self.parts
+        return sum(factor * int(values[name]) for factor, name in self.terms) // self.divisor
 
     def most(self, values: Mapping[str, int], tensors: int) -> int | None:
-        """The largest number that it may be; None if it is exact."""
+        """The upper bound of a file; None for a form that is exact."""
         return self.of(values) + FILE_BYTES * tensors if self.is_file else None
 
 
@@ -89,14 +90,12 @@ def _files(dtypes: tuple[Dtype, ...]) -> Iterator[Form]:
     """A file of all tensors, with its own bytes."""
     for dtype in dtypes:
         if dtype.weights in IN_FILES:
-            words, terms, parts, _ = _in_dtype(FILE, dtype)
-            yield Form(f"a file of {words}, up to {FILE_BYTES} B more a tensor", terms, parts, is_file=True)
+            words, terms, divisor, _ = _in_dtype(FILE, dtype)
+            yield Form(f"a file of {words}, up to {FILE_BYTES} B more a tensor", terms, divisor, is_file=True)
 
 
 def stored_tensors(model: Model) -> int:
     """The learned and stored tensors of a network, each once. Raises CostcalcError if there is no such network."""
-    from costcalc.analysis.cost import cost_of
-
     return sum(
         int(row.times) * (len([*row.op.weights(*row.input_shapes)]) - len(row.shared)) for row in cost_of(model).layers
     )

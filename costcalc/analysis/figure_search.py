@@ -63,9 +63,8 @@ class FigureSearch(Result):
         """A row for each network that gives the figure, at most MAX_SHOWN."""
         shown = [match._asdict() for match in self.matches[:MAX_SHOWN]]
         notes = [f"{len(self.matches) - MAX_SHOWN:,} more"] if len(self.matches) > MAX_SHOWN else []
-        return Table(
-            self._verdict(), COLUMNS, shown, None, [*notes, self._searched(), *filter(None, [self.convention])]
-        )
+        notes += [self._searched(), *([self.convention] if self.convention else [])]
+        return Table(self._verdict(), COLUMNS, shown, None, notes)
 
     def _verdict(self) -> str:
         figure = f"{self.target}, {self.figure}"
@@ -110,7 +109,7 @@ def search_figure(model: Model, figure: Any, progress: Progress = no_progress) -
     found = _Found(wanted, forms)
     last = max((variant.changed for variant in tries), default=0)
     for done, variant in enumerate(tries):
-        if done and found.forms and variant.changed > tries[done - 1].changed:
+        if done and found.matching and variant.changed > tries[done - 1].changed:
             last = min(last, tries[done - 1].changed + (len(found.by_chance) >= CHANCE * SAMPLE))
         if variant.changed > last:
             break
@@ -125,16 +124,16 @@ class _Found:
     """What gave the figure so far, and every random figure that would have been given."""
 
     def __init__(self, figure: Figure, forms: Sequence[Form]):
-        self.figure, self.tried = figure, forms
+        self.figure, self.forms = figure, forms
         self.metrics = tuple(dict.fromkeys(name for form in forms for _, name in form.terms))
-        self.forms: dict[str, list[tuple[int, str, int, int]]] = {}  # by network; the plainest convention first
+        self.matching: dict[str, list[tuple[int, str, int, int]]] = {}  # by network; the plainest convention first
         self.seen: set[tuple[str, int, bool]] = set()
         self.random = figure.random()
         self.by_chance: set[int] = set()  # of the random figures, by number
 
     def add(self, network: str, values: Mapping[str, int], tensors: int, changed: int) -> None:
         """Tries all forms on a network of so many `tensors`."""
-        for rank, form in enumerate(self.tried):
+        for rank, form in enumerate(self.forms):
             exact = form.of(values)
             if not exact or (network, exact, form.is_file) in self.seen:
                 continue
@@ -145,11 +144,11 @@ class _Found:
                 self.by_chance.update(drawn)
                 if self.figure.steps in steps:
                     words = ", ".join(filter(None, (form.words, unit.words)))
-                    self.forms.setdefault(network, []).append((2 * rank + bool(unit.words), words, exact, changed))
+                    self.matching.setdefault(network, []).append((2 * rank + bool(unit.words), words, exact, changed))
 
     def matches(self) -> tuple[Match, ...]:
         """One match for each network, with all that its figure may count; fewest changes first, then by convention."""
-        found = sorted(self.forms.items(), key=lambda entry: (entry[1][0][3], entry[1][0][0]))
+        found = sorted(self.matching.items(), key=lambda entry: (entry[1][0][3], entry[1][0][0]))
         return tuple(
             Match(network, "; or ".join(words for _, words, _, _ in forms), forms[0][2], forms[0][3])
             for network, forms in found
@@ -159,8 +158,8 @@ class _Found:
 def networks(
     variant: Variant, metrics: Sequence[str], with_tensors: bool = False
 ) -> Iterator[tuple[str, dict[str, int], int]]:
-    """The networks of a variant that are valid: the label of each, its metrics, and if asked how many tensors it
-    has, which no number that is tried changes."""
+    """The networks of a variant that are valid: the label of each, its metrics, and the number of its tensors, 0 unless
+    asked for. All networks of a variant have as many tensors."""
     model, numbers = variant.model, variant.numbers
     try:
         tensors = stored_tensors(model) if with_tensors else 0

@@ -34,7 +34,7 @@ class Layer(NamedTuple):
     shares: Any = None  # the layer whose tensors it uses
     is_output: bool = False  # does the network say that it returns it?
     element_bytes: int = 0  # of an element of its output, where that is no float
-    turns: Mapping[str, int] = {}  # where its tensors stand among the parameters of an imported module
+    parameter_order: Mapping[str, int] = {}  # positions of its tensors among the parameters of an imported module
 
 
 class Peak(NamedTuple):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from costcalc.analysis.metrics import metric_of, why_not_whole
+from costcalc.analysis.metric_names import metric_of, why_not_whole
 from costcalc.dims import clip, is_rational, to_exact
 from costcalc.errors import UsageError, nearest, shorten
 from costcalc.text import BYTES, COUNTS, read_amount, split_unit
@@ -28,7 +28,7 @@ def read_limit(metric: str, most: Any) -> int:
     metric_of(metric, unless=why_not_whole)
     if isinstance(most, str):
         amount = read_amount(most, of_bytes=metric.endswith("_bytes"))
-        if amount is None or _is_part(most):
+        if amount is None or _is_fraction(most):
             raise _no_budget(metric, most)
         return amount
     number = to_exact(most)
@@ -37,7 +37,7 @@ def read_limit(metric: str, most: Any) -> int:
     return int(number // 1)  # as counts are
 
 
-def _is_part(text: str) -> bool:
+def _is_fraction(text: str) -> bool:
     """Is it a fraction without a unit, as 4.5?"""
     with suppress(ValueError):
         return float(text) % 1 != 0
@@ -49,7 +49,7 @@ def _no_budget(metric: str, most: str) -> UsageError:
     of_bytes = metric.endswith("_bytes")
     number, unit = split_unit(most)
     why = ""
-    if _is_part(most):
+    if _is_fraction(most):
         why = f": {metric} is a whole number; did you mean {most.strip()}{'GB' if of_bytes else 'G'}?"
     elif number and not of_bytes and unit in BYTES:
         why = f": {unit} is a unit of bytes, and {metric} is no metric of bytes"

@@ -9,7 +9,9 @@ from functools import cached_property, reduce
 from typing import Any
 
 from costcalc.analysis.memory import Layer, leaves
-from costcalc.analysis.metrics import LARGEST, LEAVING, METRICS, SUM, Metric, PathMetric, metric_of, why_not_counted
+from costcalc.analysis.metric import LARGEST, LEAVING, SUM, Metric, PathMetric
+from costcalc.analysis.metric_names import metric_of, why_not_counted
+from costcalc.analysis.metrics import METRICS
 from costcalc.analysis.training.step_metrics import Step, memory_bytes, step_of
 from costcalc.analysis.unrolled import COPIES_TO_TRAIN, MAX_UNROLLED_LAYERS, unrolled_layers
 from costcalc.analysis.walk import Row, symbolic_sizes_error
@@ -55,7 +57,7 @@ class MetricValues:
         return reduce(maximum, values, 0) if all(map(is_rational, values)) else None
 
     def _of_path(self, path: PathMetric, metric: str, rows: list[Row], leaving: list[Row]) -> Any:
-        """The value of rows that these leave."""
+        """The value of a block of rows, of which `leaving` are read outside."""
         if path.between is None or len(rows) == 1:
             return path.together(map(self.of_row(metric), leaving))
         other, between = path.between

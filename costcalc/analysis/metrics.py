@@ -1,103 +1,17 @@
-"""Every metric: what it counts, its unit, its parts, and its value for several layers together.
+"""The registry of metrics: what each counts, its unit and what it is made of.
 
 A new metric is one more entry of METRICS; docs/add_a_metric.md shows it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
-
 from costcalc.analysis import counted_elsewhere, paths, receptive_columns
-from costcalc.analysis.memory import Layer, live_elements, written_elements
+from costcalc.analysis.memory import live_elements, written_elements
+from costcalc.analysis.metric import LARGEST, LEAVING, Metric, Part, PathMetric
 from costcalc.analysis.traffic import activations_moved, weights_moved
 from costcalc.analysis.training import step_metrics
-from costcalc.analysis.training.step_metrics import StepMetric
 from costcalc.analysis.walk import Row
 from costcalc.dims import Size, elements
-from costcalc.dtype import FLOAT32, Dtype
-from costcalc.errors import UsageError, unknown
-from costcalc.models.knob import QUOTED
-from costcalc.table import FOOTER
-from costcalc.text import packed, split_names
-from costcalc.train_step import TrainStep
-
-SUM, LARGEST, LEAVING = "sum", "largest", "leaving"  # of several layers; LEAVING: the sum of those read outside
-
-
-class Part(NamedTuple):
-    """A summand of a metric for one copy of a layer: costs of its row by name, or a function that gives sizes of it.
-
-    `scale` is what one of them counts for: a number, or the bytes of an element of the `weights` or `activations`.
-    """
-
-    costs: tuple[str, ...] | Callable[[Row], Iterable[Size]]
-    scale: int | str = 1
-
-    def sizes(self, row: Row) -> Iterable[Size]:
-        """The sizes of a row that are added up."""
-        return self.costs(row) if callable(self.costs) else [row.costs[name] for name in self.costs]
-
-
-class PathMetric(NamedTuple):
-    """What the way from the input of a network to each layer makes: a value for each of its layers, repeats written
-    out, and a function of those that leave it, for the value of the network. Of layers `between` others a metric of
-    those that leave them and of those that enter makes it."""
-
-    layers: Callable[[Sequence[Layer]], Iterator[Any]]
-    together: Callable[[Iterable[Any]], Any]
-    kind: str = "int"
-    between: tuple[str, Callable[[Iterable[Any], Iterable[Any]], Any]] | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Metric:
-    """A number of a layer, a block and a network: a sum of `parts`, or a function of all `layers` with repeats written
-    out, or of those of a training `step`, or a quotient of two metrics (`of`), or measured."""
-
-    title: str
-    counts: str  # a note below tables
-    brief: str = ""  # the same in a few words, where that is long
-    unit: str = ""
-    parts: tuple[Part, ...] = ()
-    layers: Callable[[Sequence[Layer]], Iterator[Size]] | None = None
-    step: StepMetric | None = None
-    path: PathMetric | None = None
-    scale: int | str = 1  # of `layers`, as in a Part
-    together: str = SUM
-    of: tuple[str, str] | None = None
-    measured: bool = False
-    usual: bool = False  # shown unless others are asked for
-    no_formula: str = ""  # the reason, if it has no closed form
-
-    @property
-    def kind(self) -> str:
-        """The kind of its table column."""
-        if self.path:
-            return self.path.kind
-        return "measured" if self.of or self.measured else "int"
-
-    @property
-    def is_sum(self) -> bool:
-        """Do the values of layers add up to that of the network?"""
-        return self.is_counted and self.together == SUM and not self.of
-
-    @property
-    def is_counted(self) -> bool:
-        """Is it a number of the layers, of which sums, formulas and columns are made?"""
-        return not self.measured and self.path is None
-
-    def of_row(self, dtype: Dtype) -> Callable[[Row], Size]:
-        """For a metric of parts: a function that returns the value of a row, of all its copies if it is a sum."""
-        parts = [(dtype.scale(part.scale), part.sizes) for part in self.parts]
-        if not self.is_sum:
-            return lambda row: sum(scale * size for scale, sizes in parts for size in sizes(row))
-        match self.parts:
-            case [Part(costs=[name], scale=1)]:  # most of those that are shown, of any number of layers
-                return lambda row: row.times * row.costs[name]
-        return lambda row: row.times * sum([scale * size for scale, sizes in parts for size in sizes(row)])
-
 
 _LEARNED = ("weight", "bias", "norm")
 
@@ -109,8 +23,6 @@ def _connections(row: Row) -> list[Size]:
 def _output(row: Row) -> list[Size]:
     return [elements(row.output_shape)]
 
-
-_LARGEST_HAS_NONE = "which layer it is depends on the knobs; `costcalc sweep` has it at any number of points"
 
 METRICS: dict[str, Metric] = {
     "params": Metric(
@@ -283,110 +195,3 @@ COUNTED = tuple(name for name, metric in METRICS.items() if metric.is_counted)
 IN_BYTES = frozenset(
     name for name, metric in METRICS.items() if "bytes" in (metric.unit, *(METRICS[of].unit for of in metric.of or ()))
 )
-
-
-def metric_of(name: str, *, unless: Callable[[Metric], str] = lambda metric: "") -> Metric:
-    """The metric of a name. Raises UnknownName; UsageError if `unless` returns a reason against it."""
-    check_not_quoted(name)
-    if name not in METRICS:
-        raise unknown("metric", str(name), [known for known, metric in METRICS.items() if not unless(metric)])
-    if why := unless(METRICS[name]):
-        raise UsageError(f"{name} {why}")
-    return METRICS[name]
-
-
-def check_not_quoted(name: str) -> None:
-    """Raises UsageError for the name of a figure that is quoted from its source."""
-    if name in QUOTED:
-        where = "it is a column of `compare`, and `info` shows it with its source"
-        raise UsageError(f"{name} is quoted, not computed: {where}")
-
-
-def why_no_formula(metric: Metric) -> str:
-    """The reason why a metric has no closed form; empty if it has one."""
-    why = metric.no_formula
-    if metric.path:
-        why = "it describes paths through the layers; it is a column of `show` and `compare`"
-    elif metric.of:
-        why = "it is a quotient; ask for its parts: --metric {}, and --metric {}".format(*metric.of)
-    elif metric.together == LARGEST:
-        why = _LARGEST_HAS_NONE
-    return f"has no closed form: {why}" if why else ""
-
-
-def why_not_counted(metric: Metric) -> str:
-    """The reason why a metric cannot be counted; empty if it can."""
-    if why := why_of_layers(metric):
-        return why
-    return "is measured, not counted: only `compare --columns` and the tables of `sweep` look it up" * metric.measured
-
-
-def why_of_layers(metric: Metric) -> str:
-    """The reason why a metric is one of layers alone; empty if it is not."""
-    where = "it is a column of `show` and `compare`"
-    return f"describes paths through the layers and does not add up: {where}" if metric.path else ""
-
-
-def why_not_whole(metric: Metric) -> str:
-    """The reason why a metric is not an exact whole number; empty if it is."""
-    return "is a quotient, and this takes whole numbers" if metric.of else why_not_counted(metric)
-
-
-def with_metrics_in(shown: Iterable[str], names: Collection[str]) -> tuple[str, ...]:
-    """The metrics that are shown, and those among `names`, by which points are chosen. Raises UsageError for a measured
-    one."""
-    for name in names:
-        if name in METRICS:
-            metric_of(name, unless=why_of_layers)
-        if name in METRICS and METRICS[name].measured:
-            raise UsageError(f"{name} are looked up once the points are chosen; choose them by what is counted")
-    return tuple(dict.fromkeys((*shown, *(name for name in COUNTED if name in names))))
-
-
-def expand_quotients(names: Iterable[str]) -> list[str]:
-    """The metrics, with the two metrics of a quotient in its place; each once."""
-    return list(dict.fromkeys(part for name in names for part in METRICS[name].of or (name,)))
-
-
-def check_not_a_metric(knob: str) -> None:
-    """Raises UsageError for a knob with the name of a metric that points have: both would have one column."""
-    if knob in METRICS and not METRICS[knob].path:
-        raise UsageError(f"{knob} is a knob here, and a metric too: give the knob another name in the spec")
-
-
-def read_metrics(given: Sequence[str] | str | None, usual: tuple[str, ...] = USUAL) -> tuple[str, ...]:
-    """`params,macs,peak_bytes`, each once, of points of a sweep; the usual ones for None. Raises UnknownName and
-    UsageError."""
-    if given is None:
-        return usual
-    names = split_names(given)
-    for name in names:
-        metric_of(name, unless=why_of_layers)
-        if names.count(name) > 1:
-            raise UsageError(f"metric {name} is there twice; name each once")
-    if not names:
-        raise UsageError(f"no metrics to show; there are {', '.join(METRICS)}")
-    return tuple(names)
-
-
-def metric_notes(metrics: Iterable[str], dtype: Dtype | None, step: TrainStep | None = None) -> list[str]:
-    """The convention of MACs, where metrics are about them; what the others count, in a few words, with the dtype of
-    bytes; how a `step` of training is taken."""
-    names = [*metrics]
-    notes = [FOOTER] if {"macs", "flops", "intensity"} & {*names} else []
-    notes += packed([note for name in names if (note := _note(name, dtype))])
-    return [*notes, *(training_note(names, step) if step else [])]
-
-
-def _note(name: str, dtype: Dtype | None) -> str:
-    """`saved bytes: what layers keep for the backward pass, in float32`; empty for what needs no words."""
-    metric, in_bytes = METRICS[name], dtype is not None and name in IN_BYTES
-    if metric.usual and not metric.brief and not (in_bytes and dtype != FLOAT32):
-        return ""
-    return f"{metric.title}: {metric.brief or metric.counts}" + (f", {dtype.words}" if dtype and in_bytes else "")
-
-
-def training_note(metrics: Iterable[str], step: TrainStep) -> list[str]:
-    """How a step of training is taken, if any of the metrics is about one."""
-    about_training = any(METRICS[name].step and name != "memory_bytes" for name in metrics)
-    return [f"training: {step.words}"] if about_training else []

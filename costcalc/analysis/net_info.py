@@ -19,8 +19,8 @@ from costcalc.table import Column, Table, cell
 from costcalc.text import settings_text, value_text
 
 SHOWN = ("params", "macs")
-ELSE = ("peak_bytes",), ("elementwise", "activations")  # what a knob may change besides
-FREEZE = "every network also takes freeze=LAYERS: not trained, as `costcalc help transfer` has it"
+OTHERS = ("peak_bytes",), ("elementwise", "activations")  # shown of a knob that changes none of SHOWN
+FREEZE_NOTE = "every network also takes freeze=LAYERS: not trained, as `costcalc help transfer` has it"
 KNOB_COLUMNS = (
     Column("knob", "knob", "text"), Column("value", "is", "knob"), Column("takes", "may be", "text", 2),
     Column("about", "meaning", "text"), Column("effect", "what it does", "text", 1),
@@ -40,7 +40,7 @@ class NetInfo(Result):
         """The network with its source; its knobs; its presets."""
         tables = [Table(self.model.heading, (), (), None, [*self._about(), *self._totals()])]
         if self.knobs:
-            tables.append(Table("knobs", KNOB_COLUMNS, self.knobs, None, [FREEZE]))
+            tables.append(Table("knobs", KNOB_COLUMNS, self.knobs, None, [FREEZE_NOTE]))
         if self.presets:
             columns = Column("preset", "preset", "text"), Column("about", "what it is", "text", 1)
             tables.append(Table("presets", (*columns, *(metric_column(name) for name in SHOWN)), self.presets))
@@ -144,7 +144,7 @@ def effect(model: Model, knob: Knob) -> str:
 
 def _changes(before: Cost, after: Cost) -> str:
     """`params ×1.31, MACs ×3.98`, of those that change; where neither does, of others."""
-    for metrics in (SHOWN, *ELSE):
+    for metrics in (SHOWN, *OTHERS):
         pairs = {metric: (before.total(metric), after.total(metric)) for metric in metrics}
         if said := [f"{metric_column(m).title} {_factor(old, new)}" for m, (old, new) in pairs.items() if old != new]:
             return ", ".join(said)

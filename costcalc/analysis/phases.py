@@ -1,5 +1,5 @@
-"""Elements that do not see alike: behind an upsampling even ones see other parts of the input than odd ones, and a join
-of both does not see both together."""
+"""Receptive fields by phase: behind an upsampling even elements see other parts of the input than odd ones, and a join
+of tensors keeps them apart."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ NOTHING: tuple[Number, Number] = (math.inf, -math.inf)  # as between the stamps 
 
 
 class Places(NamedTuple):
-    """From which position of the input to which one each element of a period sees. The elements behind it see as much
-    further as they lie apart, a number that is not kept here: the `jump`."""
+    """The first and the last position of the input that each element of a period sees. An element a period later sees
+    the same, shifted by period · jump; the `jump` is an argument of the methods."""
 
     firsts: tuple[Number, ...]
     lasts: tuple[Number, ...]
 
     @classmethod
     def of(cls, places: Sequence[tuple[Number, Number]], jump: Number) -> Places:
-        """Of one place after the other, in the shortest period that has them."""
+        """From the places of one element after the other, in the shortest period that repeats."""
         period = next(n for n in range(1, len(places) + 1) if len(places) % n == 0 and _repeats(places, n, jump))
         firsts, lasts = zip(*places[:period])
         found = cls(firsts, lasts)
@@ -31,7 +31,7 @@ class Places(NamedTuple):
 
     @property
     def period(self) -> int:
-        """So many elements see differently."""
+        """The number of elements after which places repeat."""
         return len(self.firsts)
 
     def at(self, i: int, jump: Number) -> tuple[Number, Number]:
@@ -41,22 +41,22 @@ class Places(NamedTuple):
         return self.firsts[place] + moved, self.lasts[place] + moved
 
     def widest(self, length: int) -> Number:
-        """The most positions that one of the first elements sees."""
+        """The largest number of positions that one of the first `length` elements sees."""
         return max(0, *(last - first + 1 for first, last in [*zip(self.firsts, self.lasts)][:length]))
 
     def widened(self, span: Number) -> Places:
-        """Of all elements with those that see so much further."""
+        """The places with the last position `span` further."""
         return Places(self.firsts, tuple([last + span for last in self.lasts]))
 
     def together(self, length: int, jump: Number) -> Places:
-        """What the first elements see together."""
+        """What the first `length` elements see together, as one place."""
         near = min(length, self.period)
         first = min(self.at(i, jump)[0] for i in range(near))
         last = max(self.at(length - 1 - i, jump)[1] for i in range(near))
         return Places((first,), (last,))
 
     def hull(self, jump: Number | None) -> Places:
-        """A period of 1, within whose place each element sees; without a jump there is but one element."""
+        """The smallest places of period 1 that contain these; without a jump there is one element."""
         if self.period == 1 or jump is None:
             return Places(self.firsts[:1], self.lasts[:1])
         first = min(first - i * jump for i, first in enumerate(self.firsts))
@@ -65,7 +65,7 @@ class Places(NamedTuple):
 
 
 def composed(entry: Along, places: Places, jump: Number) -> Places:
-    """What elements see that read others, at these places, along an axis."""
+    """The places of elements that read elements with these places, along an axis."""
     reads = entry.places or ((entry.start, entry.start + entry.window - 1),)
     move = len(reads) * entry.stride  # of the input, from a period of reads to the next
     period = len(reads) * (places.period // math.gcd(places.period, int(move)))
@@ -93,7 +93,7 @@ def _seen(first: int, last: int, step: int, places: Places, jump: Number) -> tup
 
 
 def joined(several: Sequence[Places], jumps: Sequence[Number | None], *, evenly: bool) -> Places:
-    """What elements see that see with each of these; `evenly` if they lie so afterwards."""
+    """The places of elements that see what each of several see; of period 1 unless they lie `evenly`."""
     period = math.lcm(*(places.period for places in several))
     if not evenly or len({*jumps}) > 1 or period > MAX_PLACES:
         several, period = [places.hull(jump) for places, jump in zip(several, jumps)], 1

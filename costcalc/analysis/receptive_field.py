@@ -40,8 +40,8 @@ class Sight:
     """What the elements of a layer's output see, along each axis of positions of the input: the receptive field, and of
     the layer itself the stride. `sizes` are those of the input.
 
-    The elements see within `ends`. Where they do not see alike, as even and odd ones behind an upsampling, one stretch
-    has them all.
+    `ends` are the first and last position that each element sees, by phase: behind an upsampling even elements see
+    other positions than odd ones, and one stretch has both.
     """
 
     axes: tuple[Axis, ...] = ()
@@ -191,7 +191,7 @@ def _along(entry: Along, stretches: Axis, axis: int, size: int, made: Sight) -> 
 
 
 def _united(seen: Sequence[Sight], carried: Numbers) -> tuple[Numbers, Ends]:
-    """The fields and ends of elements that see what each of these do. Where they move alike, fields that begin at
+    """The fields and ends of elements that see what several others see. Where they move alike, fields that begin at
     different positions are more than the largest of them."""
     fields, ends = _largest(one.fields for one in seen), {}
     for a in fields:
@@ -205,7 +205,7 @@ def _united(seen: Sequence[Sight], carried: Numbers) -> tuple[Numbers, Ends]:
 
 
 def _known(field: Number, wide: Number) -> Number:
-    """The new width of a field; a field that is all of its axis, or not known, stays."""
+    """The new width of a field. A field that is infinite or not known stays."""
     return wide if math.isfinite(field) else field
 
 

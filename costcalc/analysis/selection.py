@@ -8,7 +8,9 @@ from typing import Any
 
 from costcalc.analysis.columns import read_columns
 from costcalc.analysis.cost import cost_of
-from costcalc.analysis.metrics import METRICS, metric_notes, metric_of, why_not_counted
+from costcalc.analysis.metric_names import metric_of, why_not_counted
+from costcalc.analysis.metric_notes import metric_notes
+from costcalc.analysis.metrics import METRICS
 from costcalc.errors import UsageError
 from costcalc.models.model import Model
 from costcalc.result import Result

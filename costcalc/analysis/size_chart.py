@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from costcalc.analysis.align import FLAT, by_size
 from costcalc.analysis.breakdown import largest_first
-from costcalc.analysis.metrics import METRICS, metric_of
+from costcalc.analysis.metric_names import metric_of
+from costcalc.analysis.metrics import METRICS
 from costcalc.analysis.sweep.sweep_chart import metric_axis
 from costcalc.chart import Axis, Bar, Bars
 from costcalc.errors import UsageError

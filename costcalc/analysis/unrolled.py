@@ -151,7 +151,7 @@ class _Unrolling:
                 given[name] = Layer(
                     f"{at.name}{name}", op, inputs, shape, f"{at.row}{name}", at.copies, at.blocks,
                     data.get("frozen", False), owner, data.get("is_output", False),
-                    data.get("element_bytes", 0), data.get("turns", {}),
+                    data.get("element_bytes", 0), data.get("parameter_order", {}),
                 )  # fmt: skip
                 yield given[name]
 

@@ -34,11 +34,7 @@ def draw_bands(chart: BandsData) -> Any:
     for i, bar in enumerate(bands):
         tops = [b + float(bar.values[step]) for b, step in zip(below, steps)]
         tops.append(tops[-1])
-        fill, hatch = FILLS.get(bar.label, OTHERS[i % len(OTHERS)])
-        axes.fill_between(
-            edges, below, tops, step="post", facecolor=fill, hatch=hatch, edgecolor="white", linewidth=0.3,
-            label=visible(bar.label),
-        )  # fmt: skip
+        _draw_band(axes, bar.label, edges, [*zip(below, tops)], FILLS.get(bar.label, OTHERS[i % len(OTHERS)]))
         below = tops
     axes.set_xlim(0, edges[-1])
     axes.set_ylim(0, HEADROOM * float(chart.highest.y) or 1)
@@ -49,6 +45,18 @@ def draw_bands(chart: BandsData) -> Any:
     _name_stretches(axes, chart)
     _mark_highest(axes, chart)
     return drawing
+
+
+def _draw_band(
+    axes: Any, label: str, edges: Sequence[int], ends: Sequence[tuple[float, float]], look: tuple[str, str]
+) -> None:
+    """Fills a band between its ends, from each step at which one of them moves."""
+    turns = [i for i in range(len(edges)) if i in (0, len(edges) - 1) or ends[i] != ends[i - 1]]
+    below, tops = zip(*(ends[i] for i in turns))
+    axes.fill_between(
+        [edges[i] for i in turns], below, tops, step="post", facecolor=look[0], hatch=look[1], edgecolor="white",
+        linewidth=0.3, label=visible(label),
+    )  # fmt: skip
 
 
 def drawn_steps(totals: Sequence[Any]) -> list[int]:

@@ -13,6 +13,7 @@ FILLS = (
     ("#b5b5b5", ""), ("#cfe0f3", "xxxx"),
 )  # fmt: skip
 GROUP_WIDTH = 0.82  # of the distance from one category to the next
+MIN_WIDE = 4  # categories: fewer do not get wider bars
 MAX_LETTERS = 90  # of the categories in one line
 
 
@@ -43,7 +44,8 @@ def draw_bars(chart: BarsData) -> Any:
     axes.set_ylabel(visible(chart.y.label))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda number, _: short_number(number)))
     axes.margins(y=0.1)
-    axes.set_xlim(-0.6, len(names) - 0.4)
+    beside = max(0.6, (MIN_WIDE - len(names) + 1) / 2)
+    axes.set_xlim(-beside, len(names) - 1 + beside)
     axes.grid(axis="y", color="0.9", linewidth=0.6)
     axes.set_axisbelow(True)
     if len(chart.bars) > 1:

@@ -9,8 +9,8 @@ from costcalc.chart.chart_data import Axis, RooflineData, Worked, short_number
 from costcalc.chart.point_labels import Hidden, label_points
 
 KINDS = (  # marker and colour: no two share one of both
-    ("o", ACCENT), ("s", "#b5431c"), ("^", "#444444"), ("D", "#9cc3ea"), ("v", "#5f6b3a"), ("P", "#6a4c93"),
-    ("X", "#d9a441"), ("*", "#999999"),
+    ("o", ACCENT), ("s", "#e08a3c"), ("^", "#222222"), ("D", "#9cc3ea"), ("v", "#5f6b3a"), ("P", "#6a4c93"),
+    ("X", "#b5431c"), ("*", "#999999"),
 )  # fmt: skip
 LARGEST_AREA, SMALLEST_AREA = 220, 8  # square points, of the layer that takes longest and of the shortest
 MAX_NAMED = 6  # layers

@@ -5,13 +5,11 @@ Exit codes: 0 ok, 1 a check failed, 2 usage or bad input, 3 environment, 70 our 
 
 from __future__ import annotations
 
-import contextlib
 import io
 import os
 import sys
 from collections.abc import Callable
 from copy import copy
-from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 import typer
@@ -27,6 +25,7 @@ from costcalc.cli import (
     hardware,
     help_pages,
     import_options,
+    ops_files,
     plain_signs,
     runs,
     scaling,
@@ -41,7 +40,8 @@ from costcalc.cli import (
     warned,
 )
 from costcalc.cli.fast_params import FastCommand, FastGroup
-from costcalc.errors import CostcalcError, did_you_mean, nearest, shorten, why
+from costcalc.cli.print_errors import discard_output, print_bug, print_error, print_usage_error, traceback_text
+from costcalc.errors import CostcalcError, nearest, why
 from costcalc.report.progress_bar import working
 from costcalc.version import __version__
 
@@ -71,8 +71,6 @@ COMMANDS: dict[Callable[..., None], tuple[str, str]] = {  # a few words, and an 
     spec_files.schema: ("A JSON Schema of specs, for editors.", "schema > spec.schema.json"),
     help_pages.help_: ("A page of the documentation.", "help terms"),
 }
-
-
 RUNS: dict[Callable[..., None], tuple[str, str]] = {
     runs.list_: ("Every measurement kept so far.", "runs list"),
     runs.show: ("All that is known of one.", "runs show 1"),
@@ -147,31 +145,25 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-DEBUG, QUIET, OPS_FILE = "--debug", ("--quiet", "-q"), "--ops"
+DEBUG, QUIET = "--debug", ("--quiet", "-q")
 Version = Annotated[
     bool, typer.Option("--version", is_eager=True, callback=_version, help="Print the version and exit.")
 ]
-
-
 Debug = Annotated[
     bool, typer.Option(DEBUG, help="Print the traceback of an error in your own code; also behind a command.")
 ]
-
-
 Quiet = Annotated[
     bool, typer.Option(*QUIET, help="Results, warnings and errors, no progress and notes; also behind a command.")
 ]
 OpsFile = Annotated[
-    str | None, typer.Option(OPS_FILE, metavar="FILE.py", help="Run a file that defines ops; also behind a command.")
+    str | None,
+    typer.Option(ops_files.OPTION, metavar="FILE.py", help="Run a file that defines ops; also behind a command."),
 ]
-
-
 InstallCompletion = Annotated[
-    bool, typer.Option(shell_scripts.INSTALL, help="Complete words on Tab, in this shell or the one named behind it.")
+    bool,
+    typer.Option(shell_scripts.INSTALL, help="Install completion on Tab, for this shell or the one named after it."),
 ]
-
-
-ShowCompletion = Annotated[bool, typer.Option(shell_scripts.SHOW, help="Print the script that does, to read by hand.")]
+ShowCompletion = Annotated[bool, typer.Option(shell_scripts.SHOW, help="Print the completion script.")]
 
 
 @app.callback()
@@ -196,53 +188,32 @@ def run(arguments: list[str]) -> int:
         warned.clear()
         for added in (import_options.ADDED, shown_options.ADDED):
             added.forget()
-        arguments = _run_ops_files(arguments)
+        arguments = ops_files.run_ops_files(arguments)
         if shell_scripts.is_asked(arguments):
-            report.put(shell_scripts.answered(arguments))
+            report.put(shell_scripts.answer(arguments))
             return 0
         code = _invoke(arguments or ["--help"])
         if sys.stdout is not None:
             sys.stdout.flush()  # now, so that a full disk is reported
         warned.print_all()
     except (KeyboardInterrupt, typer.Abort):
-        return _print_error("interrupted", 130)
+        return print_error("interrupted", 130)
     except CostcalcError as error:
-        said = f"{_traceback(error.__cause__)}error: {error}" if debug and error.__cause__ else f"error: {error}"
-        return _print_error(said, error.exit_code)
+        said = f"{traceback_text(error.__cause__)}error: {error}" if debug and error.__cause__ else f"error: {error}"
+        return print_error(said, error.exit_code)
     except BrokenPipeError:  # `costcalc show … | head`: the reader has seen enough
-        return _discard_output(0)
+        return discard_output(0)
     except MemoryError:
-        return _print_error("error: out of memory; use a coarser grid or fewer --workers", 3)
+        return print_error("error: out of memory; use a coarser grid or fewer --workers", 3)
     except ImportError as error:
-        return _print_error(f"error: {why(error, 'a package was being imported')}; install what is missing", 3)
+        return print_error(f"error: {why(error, 'a package was being imported')}; install what is missing", 3)
     except OSError as error:
         said = why(error, f"`costcalc {' '.join(arguments[:1])}` ran")
         about = f"{error.filename or 'standard output'}: {said}" if error.errno else said
-        return _discard_output(_print_error(f"error: {about}", 3))
+        return discard_output(print_error(f"error: {about}", 3))
     except Exception as error:
-        return _usage_error(error) if hasattr(error, "format_message") else _bug(error)
+        return print_usage_error(error) if hasattr(error, "format_message") else print_bug(error)
     return code
-
-
-def _run_ops_files(arguments: list[str]) -> list[str]:
-    """Runs the files that `--ops` names, each with a line on stderr, and returns the other words."""
-    words, files = [], []
-    left = iter(arguments)
-    for word in left:
-        if word == OPS_FILE:
-            files.append(next(left, ""))
-        elif word.startswith(f"{OPS_FILE}="):
-            files.append(word.partition("=")[2])
-        else:
-            words.append(word)
-    for file in files:
-        from costcalc.ops.plugins import check_file, run_file
-        from costcalc.table import visible
-
-        check_file(Path(file))
-        print(f"running {visible(file)}, which --ops names", file=sys.stderr)
-        run_file(Path(file))
-    return words
 
 
 def _prepare() -> None:
@@ -297,50 +268,8 @@ def _only(word: str) -> typer.Typer:
     return one
 
 
-def _print_error(text: str, code: int) -> int:
-    """Prints an error to stderr, its later lines indented, and returns the exit code."""
-    from costcalc.table import visible
-
-    with contextlib.suppress(OSError, AttributeError):  # earlier output comes first
-        sys.stdout.flush()
-    print("\n       ".join(visible(line) for line in text.split("\n")), file=sys.stderr)
-    return code
-
-
 def _after_interrupt(error: BaseException | None) -> bool:
     """Is a KeyboardInterrupt among the causes of an error?"""
     while error is not None and not isinstance(error, KeyboardInterrupt):
         error = error.__cause__ or error.__context__
     return error is not None
-
-
-def _discard_output(code: int) -> int:
-    """Discards all further output to a stdout that is full or closed, because Python would print an error at exit."""
-    with contextlib.suppress(OSError, AttributeError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return code
-
-
-def _usage_error(error: Any) -> int:
-    """Prints typer's error about an option or argument that does not exist, is missing or has a wrong value."""
-    context = getattr(error, "ctx", None)
-    message = " ".join(error.format_message().rstrip(".").splitlines()) or "this is not understood"
-    if hasattr(error, "possibilities") and context:
-        known = [
-            name for parameter in context.command.get_params(context) for name in parameter.opts if name[:2] == "--"
-        ]
-        hint = did_you_mean(error.option_name, known)
-        message = f"unknown option {shorten(error.option_name)!r}" + (f"; {hint}" if hint else "")
-    more = f"\nsee `{context.command_path} --help`" if context else ""
-    return _print_error(f"error: {message[:1].lower()}{message[1:]}{more}", 2)
-
-
-def _traceback(error: BaseException) -> str:
-    import traceback
-
-    return "".join(traceback.format_exception(error))
-
-
-def _bug(error: Exception) -> int:
-    said = "this is a bug in costcalc; please report it with the text above"
-    return _print_error(f"{_traceback(error)}error: {said}", 70)

@@ -29,8 +29,8 @@ class Candidate(NamedTuple):
 
 @dataclass(frozen=True)
 class Line:
-    """The command, its arguments before the cursor, and the option whose value stands there. Behind a `--` words are
-    arguments only."""
+    """The command, its arguments before the cursor, and the option whose value is being typed. After `--` all words are
+    arguments."""
 
     command: str
     arguments: list[str] = field(default_factory=list)
@@ -102,7 +102,7 @@ def pipelines(line: Line, text: str) -> Iterator[Candidate]:
 
 
 def _behind_at(spec: HasKnobs | None, name: str, given: str) -> Iterator[Candidate]:
-    """`PRESET` and `knob=value,…`: the last part, behind those that are there."""
+    """Presets and `knob=value` of a spec, behind the parts that are given."""
     if spec is None:
         return
     *before, last = given.split(",")

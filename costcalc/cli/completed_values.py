@@ -63,7 +63,8 @@ def budgets(line: Line, text: str) -> Iterator[Candidate]:
 
 
 def order(line: Line, text: str) -> Iterator[Candidate]:
-    """What `compare` divides by, a list; what `sweep` sorts by, with a - in front for large ones first."""
+    """The metrics that `compare` divides by, a list; the knob or metric that `sweep` sorts by, with a - for descending
+    order."""
     if line.command != "sweep":
         yield from _listed(text, metrics(line, text))
         return
@@ -147,13 +148,20 @@ def help_pages(line: Line, text: str) -> Iterator[Candidate]:
     yield from map(Candidate, pages())
 
 
+def lectures(line: Line, text: str) -> Iterator[Candidate]:
+    """The numbers of the lectures."""
+    from costcalc.spec.lecture_titles import LECTURES
+
+    yield from (Candidate(str(number), title) for number, title in enumerate(LECTURES, 1))
+
+
 def baselines(line: Line, text: str) -> Iterator[Candidate]:
     """The targets of the line."""
     yield from map(Candidate, line.arguments)
 
 
 def _listed(text: str, known: Iterable[Candidate]) -> Iterator[Candidate]:
-    """The names of a list as `name,out,macs`: each behind those that are there, and none twice."""
+    """The next name of a list such as `name,out,macs`, behind those that are there; no name twice."""
     done = text[: text.rfind(",") + 1]
     taken = split_names(done)
     yield from (Candidate(done + one.word, one.about) for one in known if one.word not in taken)
@@ -172,7 +180,7 @@ SOURCES: Mapping[str, Source] = {  # of an option by its long name, of an argume
     "PIPELINE": pipelines,
     "KNOB=VALUES": points,
     "PAGE": help_pages,
-    "N": _words(*map(str, range(1, 13))),  # of a lecture
+    "N": lectures,
     "--baseline": baselines,
     "--over": targets,
     "--step": targets,

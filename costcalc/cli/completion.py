@@ -6,28 +6,30 @@ cursor, or WORDS to its words, one a line.
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
+from costcalc.cli import ops_files
 from costcalc.cli.completed_targets import Candidate, Line, Source
 from costcalc.cli.completed_values import ARGUMENTS, SOURCES
 
 COMPLETE, WORDS, LINE, BREAKS = "_COSTCALC_COMPLETE", "_COSTCALC_WORDS", "_COSTCALC_LINE", "_COSTCALC_BREAKS"
-FILE_OPTION = "--ops"  # of all commands, with a value
 
 
 def answer(environment: Mapping[str, str], group_of: Callable[[str], Any]) -> str:
-    """What the shell reads; nothing if the word may be a file, or costcalc knows none. It never raises: on Tab a
-    traceback would stand in the reader's line. `group_of` gives the group of commands that has the one of this name."""
+    """The words that the shell reads, one a line; none where a file may stand.
+
+    It never raises: on Tab a traceback would appear in the line that is being typed. `group_of` returns the group of
+    commands that has the command of a name.
+    """
     with suppress(Exception):
         words, text, is_quoted = _words(environment)
         found = dict.fromkeys(one for one in candidates(words, text, group_of) if one.word.startswith(text))
         if environment[COMPLETE] != "bash":
-            return "".join(f"{one.word}\t{_one_line(one.about)}\n" for one in found)
+            return "".join(f"{one.word}\t{' '.join(one.about.split())}\n" for one in found)
         start = 0 if is_quoted else _word_start(text, environment.get(BREAKS, ""))
         return "".join(f"{one.word[start:]}\n" for one in found)
     return ""
@@ -35,7 +37,7 @@ def answer(environment: Mapping[str, str], group_of: Callable[[str], Any]) -> st
 
 def candidates(words: list[str], text: str, group_of: Callable[[str], Any]) -> Iterable[Candidate]:
     """The words that may follow, behind the words of a line; `text` is what is there of the next."""
-    if words[-1:] == [FILE_OPTION]:
+    if words[-1:] == [ops_files.OPTION]:
         return ()
     left = _without_files(words)
     group = group_of(next((word for word in left if not word.startswith("-")), ""))
@@ -56,7 +58,7 @@ def candidates(words: list[str], text: str, group_of: Callable[[str], Any]) -> I
 
 def _without_files(words: list[str]) -> list[str]:
     """The words without `--ops FILE`, which every command takes."""
-    return [word for before, word in zip(["", *words], words) if FILE_OPTION not in (before, word)]
+    return [word for before, word in zip(["", *words], words) if ops_files.OPTION not in (before, word)]
 
 
 def _commands(group: Any) -> Iterator[Candidate]:
@@ -150,7 +152,3 @@ def _with_open_quote(line: str) -> tuple[list[str], str]:
 def _word_start(text: str, breaks: str) -> int:
     """Where bash begins the word that it replaces: behind the last sign that parts words there, = and : among them."""
     return max((text.rfind(sign) + 1 for sign in breaks if not sign.isspace()), default=0)
-
-
-def _one_line(text: str) -> str:
-    return re.sub(r"\s+", " ", text)

@@ -30,7 +30,7 @@ from costcalc.cli.options import (
 )
 from costcalc.cli.plot_options import BALLS, BARS, X, Y, check_compared, check_plot, columns_of
 from costcalc.cli.runs import StorePath, has_seconds
-from costcalc.cli.shown_pictures import WRITERS, Asked, EveryLayer, Shade, Style, Width, compared_page
+from costcalc.cli.shown_pictures import WRITERS, Asked, EveryLayer, Shade, Style, Tree, Width, compared_page, put_boxes
 from costcalc.errors import UsageError
 from costcalc.importers.targets import is_safetensors
 from costcalc.report import DRAWINGS, format_of
@@ -68,6 +68,7 @@ def show(
     ] = None,
     shade: Shade = None,
     every_layer: EveryLayer = False,
+    tree: Tree = False,
     style: Style = None,
     width: Width = None,
     plot: BARS = None,
@@ -88,7 +89,7 @@ def show(
     max_bytes: MaxBytes = MAX_BYTES,
 ) -> None:
     """Layer by layer: shapes, params, multiplies, elementwise work, activations, and their totals."""
-    asked = Asked(depth, shade, every_layer, style, width, unroll, train)
+    asked = Asked(depth, shade, every_layer, style, width, unroll, train, tree)
     picture = asked.check(output, format, columns)
     if is_safetensors(target):
         given = {
@@ -108,9 +109,7 @@ def show(
 
         emit(tensors(target, depth), format, output, columns=columns)
         return
-    drawn = "" if picture else format_of(format, Path(output) if output else None)
-    if depth is not None and drawn in DRAWINGS:
-        raise UsageError(f"--depth does not go with the format {drawn}, which draws every layer")
+    kind = "" if picture else format_of(format, Path(output) if output else None)
     unless = "" if train or columns or shade else "add --train, or --columns of training"
     step = train_step(optimizer, freeze, freeze_statistics, checkpoint, unless)
     (model,) = load_models([target], set_, max_layers, max_bytes, dtype, step, batch, input)
@@ -118,6 +117,9 @@ def show(
         WRITERS[picture](model, asked, str(output))
         return
     cost = model.cost(unrolled=unroll)
+    if kind in DRAWINGS or (tree and kind != "json"):
+        put_boxes(cost, asked, kind, format, output)
+        return
     if plot:
         model.plot(plot)
     of_step = TRAIN_COLUMNS_CHECKPOINTED if step.checkpoint else TRAIN_COLUMNS

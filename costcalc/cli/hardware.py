@@ -109,6 +109,8 @@ def time(
     max_bytes: MaxBytes = MAX_BYTES,
 ) -> None:
     """Times networks in turns on real hardware: steady state, medians with their interval, and who is faster."""
+    if roofline and (len(targets) != 1 or "," in (batch or "") or compile_ or cuda_graph or train):
+        raise UsageError("--roofline draws one network at one batch, eager, at inference; leave the others out")
     from costcalc.cli.save_runs import time_and_save
     from costcalc.torch_backend.measure import DEFAULT_SECONDS, QUICK_SECONDS
 
@@ -117,8 +119,6 @@ def time(
         raise UsageError("--optimizer, --freeze and --freeze-statistics are about a training step; add --train")
     per_layer = per_layer or roofline is not None
     batches = None if batch is None else _batch_sizes(batch)
-    if roofline and (len(targets), len(batches or [1]), compile_, cuda_graph, train) != (1, 1, False, False, False):
-        raise UsageError("--roofline draws one network at one batch, eager, at inference; leave the others out")
     engines = ["eager", *["compile"] * compile_, *["cuda_graph"] * cuda_graph]
     models = load_models(targets, set_, max_layers, max_bytes, step=step, inputs=input)
     found, saver = time_and_save(
@@ -130,6 +130,8 @@ def time(
     saver.raise_any()
     if not found.measured:
         raise typer.Exit(3)
+    if roofline and not found.measured[0].layers:
+        raise typer.Exit(3)  # the table says why layers could not be measured
     if roofline:
         from costcalc.store.roofline_of_run import roofline_of_run
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from costcalc.errors import unknown
-from costcalc.report import printing, put
+from costcalc.report import clear_progress, put
 
 SUFFIX = ".md"
 
@@ -69,7 +69,7 @@ def help_(
     elif _as_page(name) not in pages() and name in context.obj.commands:
         context.obj.run([name, "--help"])
     elif terminal.is_used():
-        printing()
+        clear_progress()
         terminal.show_page(page(name))
     else:
         put(page(name))

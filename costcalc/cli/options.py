@@ -59,7 +59,7 @@ def check_folder(output: str | None) -> str | None:
 def _check_drawn(context: typer.Context, format: str) -> str:
     """Returns the format. Raises UsageError for a drawing of a command that draws none."""
     if format in DRAWINGS and context.info_name != "show":
-        from costcalc.report.diagram import not_drawn
+        from costcalc.drawing.diagram import not_drawn
 
         raise not_drawn()
     return format
@@ -210,7 +210,7 @@ def emit(
     path = Path(output) if output else None
     kind = format_of(format, path, ".parquet")
     floating = float_asked(kind)
-    if kind in ("json", *DRAWINGS):
+    if kind == "json":
         report.emit([], result.streamed(), format=format, output=path)
     else:
         shown = in_units_asked(result.tables() if tables is None else tables)

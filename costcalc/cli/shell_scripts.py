@@ -103,7 +103,7 @@ def script(shell: str) -> str:
     return SCRIPTS[shell]
 
 
-def answered(arguments: list[str]) -> str:
+def answer(arguments: list[str]) -> str:
     """What the option prints. Raises UnknownName, UsageError and OSError."""
     option, _, shell = arguments[0].partition("=")
     if len(arguments) > 2 or (shell and len(arguments) > 1):
@@ -147,5 +147,5 @@ def _add_line(path: Path, line: str) -> None:
 
     there = path.read_text(encoding="utf-8", errors="surrogateescape") if path.exists() else ""
     if line not in there.splitlines():
-        text = f"{there}{'' if not there or there.endswith(chr(10)) else chr(10)}{line}\n"
-        write(path, text.encode("utf-8", "surrogateescape"))
+        end = "\n" if there and not there.endswith("\n") else ""
+        write(path, f"{there}{end}{line}\n".encode("utf-8", "surrogateescape"))

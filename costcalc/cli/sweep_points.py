@@ -60,7 +60,7 @@ def _axes(options: SweepOptions) -> dict[str, tuple[Any, ...]]:
 
 def _check(options: SweepOptions, axes: dict[str, tuple[Any, ...]]) -> None:
     """Raises, before points are computed, what the query or the chart would raise."""
-    from costcalc.analysis.metrics import read_metrics
+    from costcalc.analysis.metric_names import read_metrics
     from costcalc.analysis.sweep.point_query import read_query
 
     query, metrics = read_query(options.model.settable, [*axes], **options.query), read_metrics(options.shown_metrics)

@@ -26,6 +26,7 @@ from costcalc.cli.options import (
     load_models,
     train_step,
 )
+from costcalc.cli.shown_options import ADDED
 from costcalc.errors import UsageError
 from costcalc.graph.checkpointing import AUTO
 from costcalc.report.picture_files import picture_suffix
@@ -66,15 +67,22 @@ def memory(
     if nothing does. With --checkpoint auto the rows to compute again so that it fits."""
     step = train_step(optimizer, freeze, freeze_statistics, checkpoint, "" if train else "add --train")
     picture = picture_suffix(output, format)
-    if within is not None and (timeline or picture):
+    if picture and (others := ", ".join(f"--{name}" for name in ADDED.given())):
+        raise UsageError(f"{others}: a {picture} file has no table; its axes say their units")
+    if within is not None and (timeline or picture) and AUTO not in step.checkpoint:
         what = f"-o {output}" if picture else "--timeline"
         raise UsageError(f"{what} is of the network as it is, and --within solves for another; give one of them")
     if AUTO in step.checkpoint:
         _check_auto(step, within, free)
         (model,) = load_models([target], set_, max_layers, max_bytes, dtype, replace(step, checkpoint=()), batch, input)
         from costcalc.analysis.training.checkpoint_plan import checkpoint_plan
+        from costcalc.analysis.training.memory_timeline import memory_timeline
 
-        emit(checkpoint_plan(model, within), format, output)
+        plan = checkpoint_plan(model, within)
+        if timeline or picture:
+            _put_timeline(memory_timeline(plan.model, train=True), picture, format, output)
+        else:
+            emit(plan, format, output)
         return
     (model,) = load_models([target], set_, max_layers, max_bytes, dtype, step, batch, input)
     if within is None:

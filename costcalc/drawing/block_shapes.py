@@ -17,10 +17,10 @@ def plate_of(drawing: DrawingData) -> Plate:
     sketch = drawing.sketch
     texts, width, top = head(sketch.title, sketch.notes, drawing.width)
     left = round((width - drawing.width) / 2, 1)
-    shapes = (*texts, *_shapes(drawing, left, top))
+    shapes = tuple(_shapes(drawing, left, top))
     height = round(drawing.height + top, 1)
     shown = None if drawing.most_width is None else min(width, drawing.most_width)
-    return Plate(sketch.title, sketch.description, width, height, shapes, shown)
+    return Plate(sketch.title, sketch.description, width, height, texts, shapes, shown)
 
 
 def _shapes(drawing: DrawingData, left: float, top: float) -> Iterator[Shape]:

@@ -56,8 +56,9 @@ class PlacedBox(NamedTuple):
 
 
 class PlacedFrame(NamedTuple):
-    """A frame, its heading, how many frames it is in, and where it is."""
+    """A frame, its heading, how many frames it is in, itself included, and where it is."""
 
+    name: str
     heading: str
     depth: int
     place: Rectangle

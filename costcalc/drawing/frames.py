@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from costcalc.drawing.sketch import Path
@@ -10,9 +10,9 @@ from costcalc.drawing.sketch import Path
 Node = TypeVar("Node", bound=Hashable)
 
 
-def tidied(paths: Sequence[Path]) -> list[Path]:
-    """The paths of boxes without frames of one box, and without frames that hold exactly what the frame around them
-    does."""
+def tidied(paths: Sequence[Path], preferred: Collection[str] = ()) -> list[Path]:
+    """The paths of boxes without frames of one box. Of two frames that hold exactly the same the outer one stays, or
+    the inner one if it is among the `preferred`."""
     inside: dict[str, set[int]] = {}
     for box, path in enumerate(paths):
         for frame in path:
@@ -21,10 +21,22 @@ def tidied(paths: Sequence[Path]) -> list[Path]:
     for path in paths:
         outer: list[str] = []
         for frame in path:
-            if len(inside[frame]) > 1 and not (outer and inside[outer[-1]] == inside[frame]):
+            if outer and inside[outer[-1]] == inside[frame]:
+                outer[-1] = frame if frame in preferred else outer[-1]
+            elif len(inside[frame]) > 1:
                 outer.append(frame)
         kept.append(tuple(outer))
     return kept
+
+
+def without_large(paths: Sequence[Path], large: int) -> list[Path]:
+    """The paths of boxes without frames of at least so many boxes that are more than half of all."""
+    inside: dict[str, int] = {}
+    for path in paths:
+        for frame in path:
+            inside[frame] = inside.get(frame, 0) + 1
+    dropped = {frame for frame, many in inside.items() if many >= large and 2 * many > len(paths)}
+    return [tuple(frame for frame in path if frame not in dropped) for path in paths]
 
 
 def opened(paths: Mapping[str, Path], wires: Iterable[tuple[str, str]]) -> dict[str, Path]:

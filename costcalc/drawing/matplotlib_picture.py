@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from typing import Any
 
 from costcalc.chart.draw import UNDATED, import_matplotlib, quietly
@@ -19,7 +20,8 @@ def render(plate: Plate, format: str) -> bytes:
     """The bytes of a picture; `format` is png or pdf. Raises MissingExtra without matplotlib."""
     out = io.BytesIO()
     plotting = import_matplotlib()
-    with quietly(), plotting.rc_context():
+    with quietly(), plotting.rc_context(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of signs that its font lacks
         plotting.rcdefaults()
         plotting.rcParams.update(STYLE)
         shown = (plate.shown_width or plate.width) / plate.width
@@ -39,7 +41,7 @@ def _figure(plate: Plate, scale: float) -> Any:
     axes.set_axis_off()
     axes.set_xlim(0, plate.width)
     axes.set_ylim(plate.height, 0)
-    for order, shape in enumerate(_flat(plate.shapes)):
+    for order, shape in enumerate(_flat((*plate.head, *plate.shapes))):
         _draw(axes, shape, scale * PX, order)
     return figure
 

@@ -67,15 +67,16 @@ class _NestedLayout:
         corners = self._corners(order, cuts)
         boxes = [PlacedBox(box, corners[box.key].place(*self._size(box.key))) for box in self.sketch.boxes]
         frames = [
-            PlacedFrame(self.sketch.headings.get(name, ""), self.depths[name], corners[name].place(*self._size(name)))
+            PlacedFrame(
+                name, self.sketch.headings.get(name, ""), self.depths[name], corners[name].place(*self._size(name))
+            )
             for name in order
             if name != WHOLE
         ]
         width, height = cuts.size(whole)
         wires = self._wires(corners, cuts)
-        return DrawingData(
-            self.sketch, boxes, frames, wires, round(width + 2 * MARGIN, 1), round(height + 2 * MARGIN, 1)
-        )
+        size = round(width + 2 * MARGIN, 1), round(height + 2 * MARGIN, 1)
+        return DrawingData(self.sketch, boxes, frames, wires, *size, most_width)
 
     def _member(self, name: str) -> Member:
         width, height = self._size(name)

@@ -22,7 +22,7 @@ class Look(NamedTuple):
 
 
 INK, PAPER, WIRE, FINE, SHADE = "#111111", "#ffffff", "#555555", "#444444", "#1f5fa8"
-DARK_INK, DARK_PAPER, DARK_BOX, DARK_WIRE, DARK_FINE = "#eeeeee", "#16181c", "#22252b", "#a9adb5", "#b8bcc4"
+DARK_INK, DARK_PAPER, DARK_BOX, DARK_WIRE, DARK_FINE = "#eeeeee", "#16181c", "#22252b", "#b4b8c0", "#c8ccd3"
 DARK_SHADE = "#2f6db5"
 LOOKS = {
     "paper": Look(PAPER, dark_fill=DARK_PAPER),
@@ -96,11 +96,13 @@ Shape: TypeAlias = Box | Area | Line | Text | Group
 
 @dataclass(frozen=True)
 class Plate:
-    """A whole picture: its size, what it is called and described as, and its shapes, the lowest first."""
+    """A whole picture: its size, what it is called and described as, its shapes, the lowest first, and the lines above
+    them."""
 
     title: str
     description: str
     width: float
     height: float
+    head: Sequence[Text]
     shapes: Sequence[Shape]
     shown_width: float | None = None  # px that it is shown in, if it has to shrink

@@ -38,13 +38,14 @@ class Box:
     is_pill: bool = False  # small and round: add, concat, inputs
     channels: int = 0  # that leave it, which its width shows; 0: its width shows nothing
     least_width: float = 0.0  # px, for its channels
+    name: str = ""  # in full: of its layer, or of the block that it stands for
 
     @property
     def width(self) -> float:
         """In px."""
         texts = [text_width(self.title, TITLE_SIZE, bold=True), *(text_width(line, LINE_SIZE) for line in self.lines)]
         if self.is_pill:
-            return round(max(texts) + 2 * PADDING, 1)
+            return ceil(max(texts) / 2 + PADDING) * 2.0
         least = max(MIN_WIDTH, *texts) + 2 * PADDING
         return max(ceil(least / GRAIN) * GRAIN, self.least_width)
 

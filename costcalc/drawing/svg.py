@@ -12,6 +12,15 @@ from costcalc.drawing.shapes import LOOKS, Area, Box, Group, Line, Look, Plate, 
 FONT = "DejaVu Sans, Verdana, Arial, Helvetica, sans-serif"
 
 
+def _dark_rules() -> Iterator[str]:
+    for kind, look in LOOKS.items():
+        rules = {"fill": look.dark_fill, "stroke": look.dark_stroke}
+        yield f".{kind} {{ {'; '.join(f'{what}: {color}' for what, color in rules.items() if color)} }}"
+
+
+STYLE = f"@media (prefers-color-scheme: dark) {{ {' '.join(_dark_rules())} }}"
+
+
 def svg(picture: DrawingData | Plate, *, name: str = "drawing") -> Iterator[str]:
     """The picture as an SVG document, line by line. `name` keeps the ids of several on one page apart."""
     plate = picture if isinstance(picture, Plate) else plate_of(picture)
@@ -23,21 +32,18 @@ def svg(picture: DrawingData | Plate, *, name: str = "drawing") -> Iterator[str]
     )
     yield f'<title id="{name}-title">{_text(plate.title)}</title>\n'
     yield f'<desc id="{name}-desc">{_text(plate.description)}</desc>\n'
-    yield f"<style>@media (prefers-color-scheme: dark) {{ {' '.join(_dark_rules())} }}</style>\n"
+    yield f"<style>{STYLE}</style>\n"
     yield (
         f'<defs><marker id="{name}-head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" '
         f'orient="auto"><path class="head" d="M0 0.5 8 4 0 7.5z" fill="{LOOKS["head"].fill}"/></marker></defs>\n'
     )
     yield f'<rect class="paper" width="{width}" height="{height}" fill="{LOOKS["paper"].fill}"/>\n'
+    for text in plate.head:
+        yield from _written(text, name)
+    yield "<g>\n"
     for shape in plate.shapes:
         yield from _written(shape, name)
-    yield "</svg>\n"
-
-
-def _dark_rules() -> Iterator[str]:
-    for kind, look in LOOKS.items():
-        rules = {"fill": look.dark_fill, "stroke": look.dark_stroke}
-        yield f".{kind} {{ {'; '.join(f'{what}: {color}' for what, color in rules.items() if color)} }}"
+    yield "</g>\n</svg>\n"
 
 
 def _written(shape: Shape, name: str) -> Iterator[str]:

@@ -68,7 +68,7 @@ def volumes_plate(
     title: str, description: str, notes: Sequence[str], volumes: Sequence[Volume], most_width: float | None = None
 ) -> Plate:
     """The picture of volumes, in rows that are no wider than a sheet."""
-    rows = _rows(volumes, (most_width or WIDEST) - 2 * MARGIN)
+    rows = _rows(volumes, max((most_width or WIDEST) - 2 * MARGIN, max(volume.room for volume in volumes)))
     width = max(_row_width(row) for row in rows) + 2 * MARGIN
     texts, width, top = head(title, notes, width)
     placed: list[list[PlacedVolume]] = []
@@ -79,8 +79,8 @@ def volumes_plate(
         placed.append(_placed(row, max(MARGIN, (width - _row_width(row)) / 2), y + max(above, 24)))
         y += max(above, 24) + below + BETWEEN
     shown = None if most_width is None else min(width, most_width)
-    shapes = (*texts, *_shapes(placed))
-    return Plate(title, description, round(width, 1), round(y - BETWEEN + MARGIN, 1), shapes, shown)
+    size = round(width, 1), round(y - BETWEEN + MARGIN, 1)
+    return Plate(title, description, *size, texts, tuple(_shapes(placed)), shown)
 
 
 def _rows(volumes: Sequence[Volume], room: float) -> list[list[Volume]]:
@@ -166,7 +166,8 @@ def _volume(place: PlacedVolume, lowest: float) -> Iterator[Shape]:
     if volume.shade:
         yield Area("shade", face, round(MOST_SHADE * volume.shade, 3))
     y = lowest + 18
-    yield Text("ink", volume.title, place.x, round(y, 1), TITLE_SIZE - 1, True, True)
+    if volume.title:
+        yield Text("ink", volume.title, place.x, round(y, 1), TITLE_SIZE - 1, True, True)
     for line in volume.lines:
         y += LINE_HEIGHT
         yield Text("ink", line, place.x, round(y, 1), LINE_SIZE, False, True)

@@ -26,6 +26,7 @@ SUFFIXES = {
 }  # fmt: skip
 TOTALS = ("params", "macs", "elementwise", "activations", "buffers", "peak_bytes")  # that a spec must have too
 FORMATS = tuple(dict.fromkeys(SUFFIXES.values()))
+MAX_DEPTH = 10**6  # of blocks: nothing is folded
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -165,16 +166,14 @@ def frozen_layers(net: Net) -> tuple[list[str], list[str]]:
 
 def as_shown(net: Net, format: str) -> Exported:
     """The network as a drawing, its repeats as frames; or for viewers of ONNX, its repeats written out."""
-    from costcalc.report import text
-
-    layers, cost = unroll(net.bound), net.cost()
+    layers = unroll(net.bound)
     of = net.bound if format != "onnx" else layers
     if format == "onnx":
         from costcalc.exporters.onnx_model import onnx_bytes
 
         shown: str | bytes = onnx_bytes(net)
     else:
-        shown = text(cost.tables(), cost.to_dict(), format)
+        shown = net.diagram(format, depth=MAX_DEPTH, every_layer=True)
     return Exported(shown, net.label, format, layer_count(layers), layer_count(of), graph_hash(layers))
 
 

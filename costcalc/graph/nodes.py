@@ -5,7 +5,7 @@ inputs and one edge. Optional on a node: `shares`, the layer whose weights it us
 repeat); `place` in a spec; `label`, its name in messages; `set`, the settings that make its `times` a number; `meant`,
 which suppresses its warnings; `is_output`, of layers that an imported network says it returns, though others read them:
 nothing writes over these, and they are held to the end; `element_bytes`, of an imported network's layers that make no
-floats, such as indices; `turns`, where their tensors stand among the parameters of the module.
+floats, such as indices; `parameter_order`, the positions of their tensors among the parameters of the module.
 """
 
 from __future__ import annotations

@@ -95,7 +95,7 @@ class Elementwise(Generic):
 class View(Generic):
     """Some or all elements of its input under another shape, in its memory.   s -> size
 
-    Where it takes a part of one axis, that is from element `start` on in steps of `step`; 0: not known.
+    If it takes a part of one axis, it takes every `step`-th element from `start` on; a step of 0 is not known.
     """
 
     size: NonNegativeInts
@@ -133,9 +133,9 @@ class View(Generic):
 class Move(Generic):
     """Elements of its inputs, copied to other places.   s, … -> size
 
-    Where one is copied to several places, `gradient_operations` are the additions for each element of the output. The
-    way that they are `arranged` is not known, the "same" under another shape, or each has its "place", with others
-    around.
+    If one is copied to several places, `gradient_operations` are the additions for each element of the output.
+    `arranged` says where elements go: "same" is the same order under another shape, "place" the same position along
+    each axis, as in padding.
     """
 
     size: NonNegativeInts

@@ -62,7 +62,7 @@ class Linear:
 class Bilinear:
     """y = x₁·W·x₂ + b along the last axes.   (…, in₁), (…, in₂) -> (…, features)   As torch.nn.Bilinear.
 
-    Of each gradient torch makes the three factors' product anew, so what it keeps are x₁ and x₂.
+    torch makes each gradient as a product of three factors, and keeps only x₁ and x₂ for them.
     """
 
     features: PositiveInt
@@ -99,9 +99,7 @@ class Bilinear:
         made += [elements(out) * y[-1]] * of_y
         return elements(out) * x[-1] * y[-1] * len(made) + sum(made)
 
-    def elementwise(self, x: Shape, y: Shape, *, out: Shape) -> Size:
-        return elements(out) if self.bias else 0
-
+    elementwise = bias_adds
     train_elementwise = bias_sums
 
     def keeps(self, x: Shape, y: Shape, *, out: Shape, wanted: Wanted) -> Kept:

@@ -22,8 +22,8 @@ def check_models(
     limits = project.limits(targets, budgets)
     if past is None and not any(limits):
         hint = "give one, as in --max macs=300M, or in pyproject.toml below [tool.costcalc.budgets]"
-        why = project.why_no_config
-        raise UsageError(f"there is no budget to check{why and f': {why}'}", hint)
+        reason = f": {project.why_no_config}" if project.why_no_config else ""
+        raise UsageError(f"there is no budget to check{reason}", hint)
     if past is None and metrics is not None:
         raise UsageError("metrics are what is compared; name a revision too, as in --against git:main")
     shown = [_as_written(model, target) for model, target in zip(models, targets)]

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from costcalc.analysis.metrics import METRICS, USUAL, metric_of, read_metrics, why_not_whole
+from costcalc.analysis.metric_names import metric_of, read_metrics, why_not_whole
+from costcalc.analysis.metrics import METRICS, USUAL
 from costcalc.errors import UnknownName, UsageError, unknown
 from costcalc.project.project_config import NAME, SECTION, ProjectConfig, find_config, read_config, why_unread
 from costcalc.project.project_targets import ProjectTarget, each_once, target_of, targets_of

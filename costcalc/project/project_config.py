@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from costcalc.analysis.metric_limits import read_limit
-from costcalc.analysis.metrics import METRICS, read_metrics
+from costcalc.analysis.metric_names import read_metrics
+from costcalc.analysis.metrics import METRICS
 from costcalc.dtype import read_dtype
 from costcalc.errors import CostcalcError, UsageError, did_you_mean, shorten, why
 from costcalc.importers.targets import runs_file
@@ -88,17 +89,17 @@ def parse_config(data: bytes, file: str, folder: Path) -> ProjectConfig | None:
 
 
 def why_unread(start: Path) -> str:
-    """What is wrong with the nearest pyproject.toml, in this folder or one above it, that nothing can read; empty if
-    nothing is."""
+    """Why the nearest pyproject.toml, in this folder or one above it, is not TOML; empty if it is or there is none."""
     path = next((folder / NAME for folder in (start, *start.parents) if (folder / NAME).is_file()), None)
-    if path is not None:
-        try:
-            with open(path, "rb") as file:
-                _tree(file.read(MAX_BYTES + 1), os.path.relpath(path))
-        except UsageError as error:
-            return str(error)
-        except OSError:
-            return ""
+    if path is None:
+        return ""
+    try:
+        with open(path, "rb") as file:
+            _tree(file.read(MAX_BYTES + 1), os.path.relpath(path))
+    except UsageError as error:
+        return str(error)
+    except OSError:
+        pass
     return ""
 
 
@@ -160,8 +161,8 @@ class _SectionReader:
         for name, most in given.items():
             if not isinstance(most, (str, int, float)) or isinstance(most, bool):
                 raise UsageError(f'{self.file}: {where}.{name} is a number, or a text as in "400M" or "16MB"')
-            is_part = isinstance(most, float) and math.isfinite(most) and most % 1 != 0
-            limits[name] = self.attempt(where, read_limit, name, repr(most) if is_part else most)
+            is_fraction = isinstance(most, float) and math.isfinite(most) and most % 1 != 0
+            limits[name] = self.attempt(where, read_limit, name, repr(most) if is_fraction else most)
             if limits[name] < 0:
                 raise UsageError(f"{self.file}: {where}.{name} is below 0")
         return limits

@@ -4,7 +4,7 @@
 - json: the document behind the tables, integers exact
 - csv: the rows of the first table, numbers in full; without totals, so that a column can be added up
 - markdown, latex: the tables as shown
-- mermaid, dot: the layer graph of one network
+- mermaid, dot: one network as boxes with their costs
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ SUFFIXES = {**formats.SUFFIXES, ".mmd": "mermaid", ".mermaid": "mermaid", ".dot"
 
 
 _hushed = [False]
-_before_print: list[Callable[[], None]] = []  # at most one
+_clear_progress: list[Callable[[], None]] = []  # at most one
 
 
 def hush(quiet: bool) -> None:
@@ -38,14 +38,14 @@ def is_hushed() -> bool:
     return _hushed[0]
 
 
-def when_printing(end: Callable[[], None] | None) -> None:
-    """Sets what is called before anything is printed: it takes a line of progress away. None: nothing."""
-    _before_print[:] = [end] if end else []
+def set_clear_progress(end: Callable[[], None] | None) -> None:
+    """Sets the function that removes the line of progress before anything is printed; None: there is no line."""
+    _clear_progress[:] = [end] if end else []
 
 
-def printing() -> None:
-    """Takes a line of progress away, as results are about to be printed."""
-    for end in _before_print:
+def clear_progress() -> None:
+    """Removes the line of progress, before results are printed."""
+    for end in _clear_progress:
         end()
 
 
@@ -68,7 +68,7 @@ def emit(
         return
     from costcalc.report import terminal
 
-    printing()
+    clear_progress()
     if format == "table" and terminal.is_used():
         terminal.show(tables)
     else:
@@ -80,7 +80,7 @@ def put(text: str) -> None:
     """Prints text as it is. Raises OSError without a standard output."""
     if sys.stdout is None:
         raise OSError("standard output is closed")
-    printing()
+    clear_progress()
     sys.stdout.write(text)
 
 
@@ -101,12 +101,12 @@ def text(tables: Sequence[Table], document: Any, format: str) -> str:
 
 def pieces(tables: Sequence[Table], document: Any, format: str, floating: LatexFloat = NO_FLOAT) -> Iterator[str]:
     """The text of the tables, or of the document behind them, in one of `FORMATS`: in pieces, because the whole text
-    may not fit into memory."""
+    may not fit into memory. Of a drawing the document is its sketch."""
     if format not in DRAWINGS:
         return formats.pieces(tables, document, format, floating)
-    from costcalc.report import diagram
+    from costcalc.drawing.diagram import diagram
 
-    return diagram.mermaid(document) if format == "mermaid" else diagram.dot(document)
+    return diagram(document, format)
 
 
 def is_parquet(format: str | None, output: Path | None) -> bool:

@@ -185,7 +185,7 @@ DOCUMENTS: dict[str, dict[str, Any]] = {
     },
     "memory": {
         **NETWORK, "dtype": "dtype", "training?": "training", "phase": "text", "layer": "text", "bytes": "int",
-        "parts": "counts",
+        "parts": "counts", "moments?": [{"layer": "text", "phase": "text", "*": "int"}],
     },
     "memory_checkpoint": {
         **NETWORK, "dtype": "dtype", "training": "training", "within": "int", "rows": ["text"],

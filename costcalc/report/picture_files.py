@@ -42,6 +42,8 @@ PICTURES: dict[str, Picture] = {
     ".pdf": Picture("a drawing", ("show", *PLOTTED), _matplotlib),
     ".html": Picture("a page", ("show", "compare"), _jinja2),
     ".htm": Picture("a page", ("show", "compare"), _jinja2),
+    ".overlay.json": Picture("an overlay for viewers", ("show",)),
+    ".graph.json": Picture("a graph for Model Explorer", ("show",)),
 }
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from costcalc.report import is_hushed, when_printing
+from costcalc.report import is_hushed, set_clear_progress
 
 SHOWN_AFTER_S = 1.0
 
@@ -40,14 +40,14 @@ def working(what: str) -> Iterator[None]:
         return
     line = _Line(what)
     _lines.append(line)
-    when_printing(line.end)
+    set_clear_progress(line.end)
     try:
         line.wait()
         yield
     finally:
         line.end()
         _lines.remove(line)
-        when_printing(_lines[-1].end if _lines else None)
+        set_clear_progress(_lines[-1].end if _lines else None)
 
 
 def tell(what: str = "") -> None:

@@ -190,9 +190,7 @@ def _hint(word: str) -> str:
         return "costcalc has no spec of it; torchvision:NAME or timm:NAME counts theirs, see `costcalc help import`"
     names = [entry.name for entry in entries()]
     same = [name for name in names if name.casefold() == word.casefold()]
-    near = (
-        (f"did you mean {same[0]!r}?" if same else "") or _of_a_family(word) or did_you_mean(word, names, listed=False)
-    )
+    near = f"did you mean {same[0]!r}?" if same else _of_a_family(word) or did_you_mean(word, names, listed=False)
     near = near or _of_a_family(re.split(r"[\d_-]", word)[0]) or _of_short(word, names)
     return f"{near} see `costcalc list`, or give the path of a spec".lstrip()
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from costcalc import files, report
-from costcalc.analysis.metrics import COUNTED, read_metrics
+from costcalc.analysis.metric_names import read_metrics
+from costcalc.analysis.metrics import COUNTED
 from costcalc.analysis.sweep.arrow import import_pyarrow
 from costcalc.analysis.sweep.compute import chunk_results
 from costcalc.analysis.sweep.grid import given_axes

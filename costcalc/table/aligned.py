@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import chain, repeat, zip_longest
 from typing import NamedTuple
 
+from costcalc.table.bars import BAR_WIDTH, LEAST_BAR, bar, has_bar, room_for_bar
 from costcalc.table.cells import visible
 from costcalc.table.data import FOOTER, Column, LazySequence, TableData
 
@@ -16,6 +17,7 @@ GAP = 2  # spaces between columns
 MIN_PROSE_WIDTH = 16  # of a column of sentences
 LEAST_SHOWN = 2  # columns side by side, a name and a number
 MIN_NAME_WIDTH = 12  # of a column of names, on a narrow terminal
+TREE = "│├└─ "  # the signs in front of a name in a tree
 LARGE_SHARE = 10  # per cent: shown in colour
 NARROW = re.compile(  # signs of one column each: Latin, Greek, Cyrillic, and those of the field
     "[ -~\xa1-\xac\xae-\u02ff\u0370-\u0377\u0391-\u03a1\u03a3-\u0481"
@@ -33,6 +35,7 @@ class ColumnLayout(NamedTuple):
     widths: list[int]
     hidden: list[int]
     folds: bool = False  # is a column narrower than one of its cells?
+    bars: Mapping[int, int] = {}  # the widths of the bars within columns of shares
 
 
 def lines(tables: Sequence[TableData], width: int | None, rule: str = "") -> Iterator[list[Styled]]:
@@ -54,12 +57,17 @@ def lines(tables: Sequence[TableData], width: int | None, rule: str = "") -> Ite
             else:
                 yield from _stacked(table, texts, totals)
             if grid.hidden:
-                hidden, format = ", ".join(table.columns[at].title for at in grid.hidden), "json" if number else "csv"
+                hidden, format = ", ".join(table.columns[at].title for at in grid.hidden), _in_full(table, number)
                 notes.insert(0, (f"hidden at {width} columns: {hidden}; -f {format} shows all", "fine"))
         if notes:
             yield []
         for line, style in notes:
             yield from _wrapped(visible(line), width, style)
+
+
+def _in_full(table: TableData, number: int) -> str:
+    """The format that has all columns: that of the first table unless it is a tree is CSV too."""
+    return "json" if number or "guide" in next(iter(table.rows), ()) else "csv"
 
 
 def plain_lines(tables: Sequence[TableData]) -> Iterator[str]:
@@ -74,29 +82,44 @@ def fit(
     Names are broken before a column with a negative rank goes."""
     titles = [visible(column.title) for column in columns]
     natural = [*map(text_width, titles)]
+    shares = [at for at, column in enumerate(columns) if column.kind == "share"]
+    having: set[int] = set()
     for row in chain(texts, totals):
         natural = [*map(max, natural, map(text_width, row))]
+        shares = [at for at in shares if has_bar(row[at])]
+        having.update(at for at in shares if row[at])
+    shares = [at for at in shares if at in having]
+    bars = {at: BAR_WIDTH if width is None else LEAST_BAR for at in shares if columns[at].bar}
+    natural = [size + (bars[at] + 1 if at in bars else 0) for at, size in enumerate(natural)]
     least, shown = list(natural), list(range(len(columns)))
     if width is None:
-        return ColumnLayout(shown, natural, [])
+        return ColumnLayout(shown, natural, [], bars=bars)
 
     def needed() -> int:
         return sum(least[at] for at in shown) + GAP * (len(shown) - 1)
 
     for at in shown:
-        if columns[at].kind == "text" and natural[at] > MIN_PROSE_WIDTH:
+        if columns[at].cut:
+            least[at] = min(natural[at], columns[at].cut)
+        elif columns[at].kind == "text" and natural[at] > MIN_PROSE_WIDTH:
             least[at] = _least_of_prose(natural[at], (row[at] for row in chain([titles], texts, totals)))
     while needed() > width and any(columns[at].rank > 0 for at in shown):
         shown.remove(max(shown, key=lambda at: (columns[at].rank, at)))
     if needed() > width:  # only what must stay is left, so names are broken
-        least = [min(n, MIN_NAME_WIDTH) if column.kind == "text" else n for n, column in zip(least, columns)]
+        least = [min(n, MIN_NAME_WIDTH) if one.kind == "text" else n for n, one in zip(least, columns)]
     while needed() > width and len(shown) > LEAST_SHOWN and any(columns[at].rank < 0 for at in shown):
         shown.remove(max(shown, key=lambda at: (columns[at].rank or -len(columns), at)))
     if needed() > width:
         return ColumnLayout([], [], [at for at, column in enumerate(columns) if column.rank > 0])
     widths = _widened([least[at] for at in shown], [natural[at] for at in shown], width - needed())
     hidden = [at for at in range(len(columns)) if at not in shown]
-    return ColumnLayout(shown, widths, hidden, any(size < natural[at] for at, size in zip(shown, widths)))
+    folds = any(size < natural[at] and not columns[at].cut for at, size in zip(shown, widths))
+    spare = width - sum(widths) - GAP * (len(shown) - 1)
+    for place, at in enumerate(shown):
+        had = bars.get(at, -1) + 1
+        if at in shares and (size := room_for_bar(spare + had)):
+            bars[at], widths[place], spare = size, widths[place] + size + 1 - had, spare - size - 1 + had
+    return ColumnLayout(shown, widths, hidden, folds, bars)
 
 
 def _widened(least: list[int], natural: list[int], spare: int) -> list[int]:
@@ -123,12 +146,13 @@ def _side_by_side(
     width = sum(grid.widths) + GAP * (len(grid.widths) - 1)
     ruled: list[list[Styled]] = [[(rule * width, "rule")]] if rule else []
     columns = [table.columns[at] for at in grid.shown]
-    frames = [(" " * (GAP * bool(n)), size, columns[n].align) for n, size in enumerate(grid.widths)]
+    bars = [grid.bars.get(at, 0) for at in grid.shown]
+    frames = [(" " * (GAP * bool(n)), size, bars[n]) for n, size in enumerate(grid.widths)]
 
     def line(cells: Sequence[str], style: str) -> list[Styled]:
         return [
-            (gap + _aligned(text, size, align), style or _style(text, column))
-            for text, column, (gap, size, align) in zip(cells, columns, frames)
+            (gap + _placed(text, column, size, bar_width), style or _style(text, column))
+            for text, column, (gap, size, bar_width) in zip(cells, columns, frames)
         ]
 
     def row(every: Sequence[str], style: str) -> Iterator[list[Styled]]:
@@ -159,6 +183,8 @@ def _stacked(table: TableData, texts: Sequence[list[str]], totals: list[list[str
 
 def _texts(table: TableData, row: dict[str, object]) -> list[str]:
     first, *rest = table.texts(row)
+    if guide := row.get("guide"):
+        return [f"{guide}{first}", *rest]
     return ["  " * int(row.get("indent", 0)) + first, *rest]  # type: ignore[call-overload]
 
 
@@ -187,6 +213,26 @@ def _folded(text: str, size: int) -> list[str]:
     breakable = text if " " in text.strip() else re.sub("([._])", r"\1 ", text)  # a name, between its parts
     lines = textwrap.wrap(breakable, room, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
     return [line if breakable == text else indent + line.replace(" ", "") for line in lines] or [""]
+
+
+def _placed(text: str, column: Column, size: int, bar_width: int) -> str:
+    """A cell in its width: a name that is longer cut in its middle, a share with its bar in front."""
+    if column.cut and text_width(text) > size:
+        text = cut_name(text, size)
+    drawn = f"{bar(text, bar_width)} " if bar_width else ""
+    return drawn + _aligned(text, size - len(drawn), column.align)
+
+
+def cut_name(text: str, size: int) -> str:
+    """A name in a tree with … in place of its middle, behind the lines of the tree; other texts with … at their end."""
+    lead = len(text) - len(text.lstrip(TREE))
+    room = size - lead - 1
+    if text_width(text) > len(text) or room < 1 or not lead:
+        while text_width(text) >= size and text:
+            text = text[:-1]
+        return f"{text}…"[:size]
+    name, ahead = text[lead:], (room + 1) // 2
+    return f"{text[:lead]}{name[:ahead]}…{name[len(name) - (room - ahead) :]}"
 
 
 def _aligned(text: str, size: int, align: str) -> str:

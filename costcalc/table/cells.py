@@ -137,7 +137,7 @@ def short_text(count: int) -> str:
 
 NUMBERS: dict[str, Callable[[Any], str]] = {
     "int": _whole, "real": lambda number: rounded(number, 3), "ratio": _ratio, "share": _share, "signed": _signed,
-    "factor": _factor, "measured": measured, "brief": brief, "bytes": bytes_text,
+    "factor": _factor, "measured": measured, "brief": brief, "bytes": bytes_text, "short": short_text,
 }  # fmt: skip
 
 

@@ -62,11 +62,13 @@ class Column:
     """A column: the key of its values, its heading, and how they are shown.
 
     Kinds: text, shape, factor (÷9.68, ×5.64), and the numbers int, signed (+3), real, ratio, share,
-    measured (four digits are shown), brief (three), bytes, knob (as it is set), figure (already text: `1.5B`) and
-    quoted (as it was printed elsewhere, – where it was not).
+    measured (four digits are shown), brief (three), short (four and a unit), bytes, knob (as it is set), figure
+    (already text: `1.5B`) and quoted (as it was printed elsewhere, – where it was not).
     A narrow terminal drops the columns with the highest `rank` first, and never those of rank 0; columns that a reader
     asked for have negative ranks, and go once names are broken and the rest does not fit. Numbers that are counts or
     bytes (`measure`) may have a unit (`scale`), that of another column where `unit_of` is its key.
+    A column of shares has a `bar` beside each where there is room on a terminal, and if `bar` is set everywhere. The
+    texts of a column with a `cut` are cut down to that width, if need be, and not broken over lines.
     """
 
     key: str
@@ -76,6 +78,8 @@ class Column:
     measure: str = ""
     unit_of: str = ""
     scale: Scale | None = None
+    bar: bool = False
+    cut: int = 0
 
     @property
     def align(self) -> str:
@@ -103,7 +107,7 @@ class LazySequence(Sequence[Any]):
 class TableData:
     """Columns, rows, totals and notes. `rows` and `totals` map a column's key to an exact value, not to text.
 
-    A row with `indent: 1` belongs to the one above it.
+    A row with `indent: 1` belongs to the one above it; in a tree `guide` is what stands in front of its name.
     """
 
     title: str

@@ -17,6 +17,7 @@ AUTO, NONE = "auto", "none"
 OF_COUNTS = {name: size for name, size in COUNTS.items() if name not in ("", "B")}
 OF_BYTES = BYTES
 WORDS = (AUTO, NONE, *OF_COUNTS, *OF_BYTES)
+OWN_UNITS = ("short", "bytes")  # kinds of columns whose cells each have a unit
 MIN_LARGEST = 10_000  # a column whose largest number is smaller has no unit of its own accord
 DIGITS, MAX_DECIMALS = 4, 3  # of the largest number of a column
 
@@ -58,7 +59,9 @@ def read_units(text: str) -> Units:
 
 
 def in_units(table: AnyTable, units: Units) -> AnyTable:
-    """The table with its columns of counts and bytes in these units."""
+    """The table with its columns of counts and bytes in these units; without units exact, where cells had their own."""
+    exact = [replace(one, kind="int") if one.measure and one.kind in OWN_UNITS else one for one in table.columns]
+    table = replace(table, columns=tuple(exact))
     groups: dict[str, list[str]] = {}
     for column in table.columns:
         if units.of(column) != NONE:

@@ -9,7 +9,8 @@ from support.terminals import in_terminal
 
 import costcalc
 from costcalc.analysis.annotations import annotation
-from costcalc.analysis.metrics import METRICS, why_not_whole
+from costcalc.analysis.metric_names import why_not_whole
+from costcalc.analysis.metrics import METRICS
 from costcalc.cli.app import run
 from costcalc.errors import UnknownName, UsageError
 from costcalc.table.units import Units, read_units

@@ -10,7 +10,10 @@ from costcalc.analysis.closed_form.derive import derive
 from costcalc.analysis.columns import read_columns
 from costcalc.analysis.inplace import inplace_inputs
 from costcalc.analysis.memory import live_elements
-from costcalc.analysis.metrics import COUNTED, LARGEST, METRICS, Metric, metric_notes, why_no_formula
+from costcalc.analysis.metric import LARGEST, Metric
+from costcalc.analysis.metric_names import why_no_formula
+from costcalc.analysis.metric_notes import metric_notes
+from costcalc.analysis.metrics import COUNTED, METRICS
 from costcalc.analysis.unrolled import repeat_assumptions, unrolled_layers
 from costcalc.analysis.walk import walk
 from costcalc.dims import size_symbol

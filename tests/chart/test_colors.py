@@ -63,6 +63,35 @@ def test_no_two_series_differ_in_color_alone():
 
 
 @pytest.mark.parametrize("vision", VISIONS)
+def test_kinds_of_memory_differ_from_those_they_lie_on(vision):
+    from costcalc.analysis.training.timeline import KINDS
+    from costcalc.chart.draw_bands import FILLS
+
+    for one, other in pairwise(KINDS):
+        assert distance(FILLS[one][0], FILLS[other][0], vision) >= CLEAR
+    assert distance(FILLS["buffers"][0], FILLS["activations"][0], vision) >= 8  # at inference, where the key says which
+    assert len({FILLS[kind] for kind in KINDS}) == len(KINDS)
+
+
+@pytest.mark.parametrize("vision", VISIONS)
+def test_bars_side_by_side_differ(vision):
+    from costcalc.chart.draw_bars import FILLS
+
+    for one, other in pairwise(FILLS):
+        assert distance(one[0], other[0], vision) >= CLEAR or one[1] != other[1]
+    assert len(set(FILLS)) == len(FILLS)
+
+
+@pytest.mark.parametrize("vision", VISIONS)
+def test_kinds_of_layers_differ_in_mark_and_in_color(vision):
+    from costcalc.chart.draw_roofline import KINDS
+
+    assert len({marker for marker, _ in KINDS}) == len(KINDS)
+    for (_, one), (_, other) in combinations(KINDS[:4], 2):  # more kinds are rare, and differ in their marks
+        assert distance(as_hex(one), as_hex(other), vision) >= (8 if vision == "greyscale" else CLEAR)
+
+
+@pytest.mark.parametrize("vision", VISIONS)
 def test_the_inks_of_the_page_are_legible_and_differ(vision):
     schemes = re.findall(r":root \{([^}]*)\}", CSS)
     assert len(schemes) == 3  # light, dark and print

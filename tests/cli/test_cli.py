@@ -175,7 +175,7 @@ def test_exit_codes(monkeypatch, capsys, error, code, start):
         raise error
 
     monkeypatch.setattr(app, "_invoke", fail)
-    monkeypatch.setattr(app, "_discard_output", lambda code: code)
+    monkeypatch.setattr(app, "discard_output", lambda code: code)
     assert app.run(["list"]) == code
     assert capsys.readouterr().err.startswith(start)
 

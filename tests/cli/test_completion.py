@@ -190,7 +190,7 @@ def test_it_is_installed_once(shell, tmp_path, monkeypatch):
     if own:
         (tmp_path / own).write_bytes(b"alias l=ls # \xff")
     for _ in range(2):
-        assert str(tmp_path / at) in shell_scripts.answered([shell_scripts.INSTALL, shell])
+        assert str(tmp_path / at) in shell_scripts.answer([shell_scripts.INSTALL, shell])
     assert (tmp_path / at).read_text(encoding="utf-8") == shell_scripts.script(shell)
     if own:
         assert (tmp_path / own).read_bytes() == b"alias l=ls # \xff\n" + line.encode() + b"\n"
@@ -206,7 +206,7 @@ def test_it_is_installed_once(shell, tmp_path, monkeypatch):
 )  # fmt: skip
 def test_a_shell_that_is_not_known(words, message):
     with pytest.raises(CostcalcError) as caught:
-        shell_scripts.answered(words)
+        shell_scripts.answer(words)
     assert str(caught.value).startswith(message)
 
 

@@ -40,6 +40,7 @@ measure.QUICK_SECONDS, measure.TURN_SECONDS, measure.LOAD_SECONDS = 0.02, 0.005,
 COUNTS = [
     "list", *(f"list -f {format}" for format in FORMATS if format not in ("mermaid", "dot")),
     "show lenet5", *(f"show lenet5 -f {format}" for format in FORMATS), "show resnet50 --depth 1 -o a.tex",
+    "show resnet50 -o b.svg",
     "compare conv_normal conv_depthwise_separable --by macs", "compare conv_normal conv1x1 --algebra",
     "compare lenet5 mobilenet_v1 --break-even r=32:64:1",
     "formula lenet5 --metric params", "formula lenet5 --python", "formula lenet5 --latex",
@@ -60,6 +61,8 @@ PICTURES = [
     "sweep lenet5 r=28:40:4 --plot a.svg",
     "sweep lenet5 r=28:40:4 --plot a.png",
     "sweep lenet5 r=28:40:4 --report a.html",
+    "show lenet5 -o b.png",
+    "show lenet5 -o b.pdf --style volumes",
     "site conv1x1 -o public",
 ]
 TORCH = [

@@ -17,6 +17,7 @@ ROOT = HERE.parent.parent
 PARTS = {  # what it tries, and pytest's arguments
     "action": ("the GitHub action and the hook, from a wheel", "tests/nightly/test_action_from_wheel.py -n 0"),
     "coverage": ("the branches that the gate's tests reach, at least 95 %", "--cov"),
+    "mermaid": ("diagrams as Mermaid from npm draws them", "tests/nightly/test_mermaid.py -n 0"),
     "order": ("steps of transfer learning in turns, five times", "tests/nightly/test_order_of_strategies.py -n 0"),
     "site": ("the gallery of every spec, and the documentation with it", "tests/nightly/test_whole_site.py -n 0"),
     "sizes": ("the tests that have a size, at their full size", "-m sized -o timeout=7200"),

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 import costcalc
 from costcalc import report
+from costcalc.analysis.picture.network_sketch import network_sketch
 from costcalc.errors import UnknownName, UsageError
 from costcalc.ops import Conv, Input, ReLU
 from costcalc.spec.library import entries
@@ -129,7 +131,7 @@ def test_only_one_network_is_drawn():
 
 
 def test_repeats_are_drawn_once_and_joined():
-    drawn = report.text([], costcalc.load("resnet50").cost().to_dict(), "dot")
+    drawn = costcalc.load("resnet50").diagram("dot")
     nodes, edges = re.findall(r"^    (n\d+) \[", drawn, re.MULTILINE), re.findall(r"(n\d+) -> (n\d+)", drawn)
     assert {name for edge in edges for name in edge} == set(nodes)  # nothing stands apart
     assert 'label="more ×2"' in drawn
@@ -137,10 +139,35 @@ def test_repeats_are_drawn_once_and_joined():
 
 @pytest.mark.parametrize("name", [entry.name for entry in entries()])
 def test_every_box_but_the_inputs_has_a_wire_in(name):
-    document = costcalc.load(name).cost().to_dict()
-    boxes = {f"n{number}" for number, layer in enumerate(document["layers"], 1) if layer["op"] != "input"}
-    for format, arrow in (("dot", "->"), ("mermaid", "-->")):
-        assert {*re.findall(rf"n\d+ {arrow} (n\d+)", report.text([], document, format))} == boxes
+    net = costcalc.load(name)
+    sketch = network_sketch(net.cost())
+    inputs = {at for at, row in enumerate(net.cost().layers) if row.op.is_input}
+    boxes = {f"n{number}" for number, box in enumerate(sketch.boxes, 1) if inputs.isdisjoint(box.layers)}
+    for format, arrow in (("dot", "->"), ("mermaid", r"-->(?:\|[^|]*\|)?")):
+        assert {*re.findall(rf"n\d+ {arrow} (n\d+)", report.text([], sketch, format))} == boxes
+
+
+def test_a_diagram_folds_and_shows_another_metric():
+    net = costcalc.load("resnet50")
+    folded = net.diagram("mermaid", depth=1, shade="params")
+    assert folded.count("fill:") == 6  # five stages and the linear layer
+    assert "conv5_x<br/>" in folded and "14.96 M params #183; 58.6 %" in folded.replace(" · ", " #183; ")
+    assert len(net.diagram("dot", depth=9, every_layer=True)) > 1.5 * len(net.diagram("dot"))
+    with pytest.raises(UnknownName, match="unknown diagram 'svg'"):
+        net.diagram("svg")
+
+
+def test_labels_are_no_markdown():
+    sketch = network_sketch(costcalc.load("lenet5").cost())
+    for name, label in (
+        ("1. x", "1#46; x"),
+        ("+ x", "#43; x"),
+        ("a + b", "a + b"),
+        ("- x", "#45; x"),
+        ("%%{init", "#37;%#123;init"),
+    ):
+        box = replace(sketch.boxes[0], title=name)
+        assert f'"{label}"' in report.text([], replace(sketch, boxes=[box, *sketch.boxes[1:]]), "mermaid")
 
 
 def test_blocks_are_frames_within_frames():
@@ -154,8 +181,8 @@ def test_blocks_are_frames_within_frames():
     costcalc.add(inner, "deep", costcalc.Repeat(body, 2), costcalc.add(inner, "in", Input((1, 3, 8, 8))))
     costcalc.add(inner, "relu", ReLU(), "deep")
     costcalc.add(graph, "stage", costcalc.Repeat(inner, 3), x)
-    drawn = report.text([], costcalc.cost(graph).to_dict(), "mermaid")
+    drawn = costcalc.load(graph).diagram(every_layer=True)
     assert [line.strip() for line in drawn.splitlines() if "subgraph" in line] == [
-        'subgraph b1["stage ×3"]', 'subgraph b2["deep ×2"]', 'subgraph b3["a"]', 'subgraph b4["b"]',
+        'subgraph b1["stage ×3"]', 'subgraph b2["deep ×2"]',
     ]  # fmt: skip
-    assert drawn.count("\n        end") + drawn.count("\n            end") + drawn.count("\n    end") == 4
+    assert drawn.count("\n        end") + drawn.count("\n    end") == 2

@@ -8,12 +8,15 @@ import subprocess
 
 import pytest
 from support import needed
-from support.hostile_names import document_of, table_of, xss
+from support.hostile_names import sketch_of, table_of, xss
 
 from costcalc import report
 from costcalc.table import Column, Table, visible
 
 # --- T19 and T20: HTML and diagrams ---------------------------------------------------------------------------------
+
+
+WHITE, FONT = '"#ffffff"', '"Helvetica"'
 
 
 class Parsed(html.parser.HTMLParser):
@@ -51,19 +54,22 @@ def test_markdown_keeps_html_and_links_as_text():
     ("format", "node", "edge", "block", "frame"),
     [
         (
-            "mermaid", r' {4}n(\d+)\["[^"\[\]`<>&]*<br/>[^"\[\]`<>&]*"\]', r" {4}n(\d+) --> n(\d+)",
-            r' {4,}(subgraph b\d+\["[^"\[\]`<>&]*"\]|n\d+|end)', ["flowchart TD"],
+            "mermaid", r' {4}n(\d+)\["[^"\[\]`<>&]*<br/>[^"\[\]`<>&]*"\]',
+            r' {4}n(\d+) -->\|"[^"\[\]`<>&|]*"\| n(\d+)',
+            r' {4,}(subgraph b\d+\["[^"\[\]`<>&]*"\]|n\d+|end|style n\d+ fill:#[0-9a-f]{6},color:#111111'
+            r"|accTitle: [^\"\[\]`<>&{}]*)", ["flowchart TD"],
         ),
         (
-            "dot", r' {4}n(\d+) \[label="(?:\\.|[^"\\])*"\];', r" {4}n(\d+) -> n(\d+);",
-            r' {4,}(subgraph cluster_\d+ { label="(?:\\.|[^"\\])*";|n\d+|})',
-            ["digraph network {", "    node [shape=box];", "}"],
+            "dot", r' {4}n(\d+) \[label="(?:\\.|[^"\\])*", fillcolor="#[0-9a-f]{6}"\];',
+            r' {4}n(\d+) -> n(\d+) \[label="(?:\\.|[^"\\])*"\];',
+            r' {4,}(subgraph cluster_\d+ { label="(?:\\.|[^"\\])*";|n\d+|}|label="(?:\\.|[^"\\])*"; labelloc=t;)',
+            ["digraph network {", f"    node [shape=box, style=filled, fillcolor={WHITE}, fontname={FONT}];", "}"],
         ),
     ],
 )  # fmt: skip
 def test_a_diagram_has_the_nodes_and_edges_of_its_graph(format, node, edge, block, frame):
     names = xss()
-    lines = report.text([], document_of(names), format).splitlines()
+    lines = report.text([], sketch_of(names), format).splitlines()
     nodes = [line for line in lines if re.fullmatch(node, line)]
     edges = [line for line in lines if re.fullmatch(edge, line)]
     assert (len(nodes), len(edges)) == (200, 199)
@@ -73,7 +79,7 @@ def test_a_diagram_has_the_nodes_and_edges_of_its_graph(format, node, edge, bloc
 
 
 def test_graphviz_reads_the_diagram():
-    text = report.text([], document_of(xss()), "dot")
+    text = report.text([], sketch_of(xss()), "dot")
     done = subprocess.run(
         [needed.program("dot", "graphviz"), "-Tplain"], input=text, capture_output=True, text=True, check=True
     )

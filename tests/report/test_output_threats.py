@@ -14,7 +14,7 @@ import unicodedata
 from functools import cache
 
 import pytest
-from support.hostile_names import BIDI, ZERO_WIDTH, document_of, hostile_names, names_with_brackets, table_of
+from support.hostile_names import BIDI, ZERO_WIDTH, document_of, hostile_names, names_with_brackets, shown_as, table_of
 from support.terminals import PLAIN, ROOT, in_terminal, piped
 
 from costcalc import UnknownName, report
@@ -39,7 +39,7 @@ def obeyed_or_hidden(text):
 @pytest.mark.parametrize("format", FORMATS)
 def test_no_code_leaves_in_any_format(format):
     names = hostile_names(5000)
-    text = report.text([table_of(names)], document_of(names), format)
+    text = report.text([table_of(names)], shown_as(format, names), format)
     assert obeyed_or_hidden(text) == set()
     text.encode()  # no lone surrogates
     if format == "json":
@@ -130,7 +130,7 @@ def test_markup_in_names_is_text(format):
     names = names_with_brackets()
     columns = (Column("name", "layer", "text"), Column("macs", "MACs"))
     table = Table("", columns, [{"name": name, "macs": 1} for name in names], {"name": "total", "macs": 1000})
-    assert names_printed(report.text([table], document_of(names), format), format, names) == names
+    assert names_printed(report.text([table], shown_as(format, names), format), format, names) == names
 
 
 def test_markup_in_names_is_text_on_a_terminal():

@@ -2,6 +2,7 @@
 
 import random
 
+from costcalc.drawing.sketch import Box, Sketch, Wire
 from costcalc.table import Column, Table
 
 ZERO_WIDTH = (
@@ -36,6 +37,21 @@ def document_of(names):
         for i, name in enumerate(names)
     ]
     return {"target": names[0], "layers": layers}
+
+
+def sketch_of(names):
+    """Boxes with these names, each in the frame of the one before it."""
+    boxes = [
+        Box(f"b{i}", name, (name,), (names[i // 5 * 5],), 0.5, 0.5, layers=(i,), name=name)
+        for i, name in enumerate(names)
+    ]
+    wires = [Wire(f"b{i - 1}", f"b{i}", name) for i, name in enumerate(names) if i]
+    return Sketch(names[0], boxes, wires, {name: name for name in names[::5]}, names[1], (names[2],))
+
+
+def shown_as(format, names):
+    """What is written in a format: the sketch of a drawing, or a document."""
+    return sketch_of(names) if format in ("mermaid", "dot") else document_of(names)
 
 
 def names_with_brackets(count=1000):

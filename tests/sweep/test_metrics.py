@@ -17,7 +17,8 @@ import costcalc
 from costcalc import add, cost, new_graph, ops
 from costcalc.analysis.inplace import inplace_inputs
 from costcalc.analysis.memory import peak_activations
-from costcalc.analysis.metrics import COUNTED, LARGEST, METRICS, USUAL
+from costcalc.analysis.metric import LARGEST
+from costcalc.analysis.metrics import COUNTED, METRICS, USUAL
 from costcalc.analysis.sweep.grid import Grid, read_axes
 from costcalc.analysis.sweep.point_query import PointQuery
 from costcalc.analysis.sweep.sweep import sweep

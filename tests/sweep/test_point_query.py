@@ -12,6 +12,7 @@ from support.confined import calls
 
 import costcalc
 from costcalc.analysis.metric_limits import read_budget
+from costcalc.analysis.metrics import METRICS
 from costcalc.analysis.power_laws import knob_exponents
 from costcalc.analysis.scaling.default_grid import axes_of
 from costcalc.analysis.scaling.phi import CompoundLaw
@@ -248,10 +249,8 @@ def test_a_real_knob_that_is_whole_is_said_to_be(tmp_path):
 
 
 def test_a_histogram_says_what_it_counts():
-    for metric, said in (
-        ("peak_bytes", "peak bytes: the most"),
-        ("traffic_bytes", "traffic bytes: what each"),
-    ):
+    for metric in ("peak_bytes", "traffic_bytes"):
+        said = f"{METRICS[metric].title}: {METRICS[metric].brief}"
         assert costcalc.histogram("lenet5", metric, r=[32, 64]).table().notes[-1].startswith(said)
 
 

@@ -15,6 +15,8 @@ import costcalc  # noqa: E402
 from costcalc import ops  # noqa: E402
 from costcalc.cli.app import run  # noqa: E402
 from costcalc.importers.module_sources.torch_module_source import GivenModule, NamedModule  # noqa: E402
+from costcalc.store import Store  # noqa: E402
+from costcalc.store.roofline_of_run import roofline_of_run  # noqa: E402
 from costcalc.torch_backend import time_nets, verify_net  # noqa: E402
 from costcalc.torch_backend.module_spans import ModuleSpans  # noqa: E402
 from costcalc.torch_backend.module_times import module_times  # noqa: E402
@@ -137,11 +139,19 @@ def test_time_is_shared_among_modules(name, train):
     assert not any(one._forward_hooks or one._forward_pre_hooks for one in known.values())
 
 
-def test_a_name_is_timed_at_its_knobs(nets, capsys):
+def test_a_name_is_timed_at_its_knobs_and_drawn_from_the_store(nets, capsys, tmp_path):
+    needed.module("matplotlib", "report")
     path = f"{nets}:images"
     words = ["time", path, "--input", "1,3,12,12", "--batch", "2", "--quick", "--device", "cpu", "--per-layer"]
-    assert run([*words, "-f", "json"]) == 0
+    kept = ["--store", str(tmp_path / "s.db"), "--roofline", str(tmp_path / "roof.svg")]
+    assert run([*words, *kept, "-f", "json"]) == 0
     (point,) = json.loads(capsys.readouterr().out)["points"]
+    (record,) = Store(tmp_path / "s.db").rows()
+    assert record.result["ceilings"] == point["ceilings"]
+    assert [(one["name"], one["forward"]) for one in record.result["layers"]] == [
+        (one["name"], one["forward"]) for one in point["layers"]
+    ]
+    assert (tmp_path / "roof.svg").read_text() == roofline_of_run(record).svg()
     assert (point["target"], point["settings"]["batch"], point["status"]) == (path, 2, "ok")
     assert "1.conv" in [layer["name"] for layer in point["layers"]]
     assert point["macs"] == 2 * costcalc.load(path, SMALL).cost().macs

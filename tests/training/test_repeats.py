@@ -8,7 +8,8 @@ from support.array_graphs import SIZES, points_of, seeded_graph
 from support.sizes import size
 
 import costcalc
-from costcalc.analysis.metrics import LARGEST, METRICS
+from costcalc.analysis.metric import LARGEST
+from costcalc.analysis.metrics import METRICS
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.totals import sums_of
 from costcalc.analysis.training.kept import kept_bytes

@@ -17,8 +17,10 @@ from costcalc.analysis.closed_form.domain import find_domain
 from costcalc.analysis.closed_form.formula import Formula, Term
 from costcalc.analysis.closed_form.printers import Printer
 from costcalc.analysis.closed_form.undecided import check_rows
+from costcalc.analysis.metric import LEAVING
+from costcalc.analysis.metric_names import metric_of, why_no_formula
 from costcalc.analysis.metric_values import MetricValues
-from costcalc.analysis.metrics import LEAVING, METRICS, metric_of, why_no_formula
+from costcalc.analysis.metrics import METRICS
 from costcalc.analysis.training.repeat_needs import step_assumptions
 from costcalc.analysis.unrolled import repeat_assumptions
 from costcalc.analysis.walk import Row, walk

@@ -11,10 +11,13 @@ from sympy import Add, Expr, Symbol
 
 from costcalc.analysis.closed_form.domain import Domain
 from costcalc.analysis.closed_form.latex import LatexPrinter, equation
+from costcalc.analysis.closed_form.mathml import MathMLPrinter
+from costcalc.analysis.closed_form.notebook_math import math_table
 from costcalc.analysis.closed_form.printers import Printer, SpecPrinter
 from costcalc.analysis.closed_form.python_module import module
 from costcalc.analysis.closed_form.terms import factored, grouping_keys, merge_terms, multiply_out
-from costcalc.analysis.metrics import METRICS, metric_notes
+from costcalc.analysis.metric_notes import metric_notes
+from costcalc.analysis.metrics import METRICS
 from costcalc.analysis.warnings import warnings_of
 from costcalc.dims import check_size, is_array, to_exact, to_exact_array
 from costcalc.dims.substitute import substitute
@@ -23,6 +26,7 @@ from costcalc.models.knob_texts import parse_settings
 from costcalc.models.model import Model
 from costcalc.result import Result
 from costcalc.table import Column, Table, Worded
+from costcalc.table.html import paragraphs
 from costcalc.text import value_text
 
 FLOOR_FREE_FIELDS = ("given", "free", "text", "latex", "python", "terms", "where", "domain")
@@ -156,6 +160,18 @@ class Formula(Result):
 
     def _repr_latex_(self) -> str:
         return self.latex
+
+    def _repr_html_(self) -> str:
+        """A notebook's view: browsers set its MathML as they would its LaTeX."""
+        of_tables = [self, *filter(None, [self.without_floors])]
+        warnings = paragraphs(dict.fromkeys(map(str, self.warnings)))
+        return "".join(map(Formula._math, of_tables, self.tables())) + warnings
+
+    def _math(self, table: Table) -> str:
+        rows = [(term.name, term.expression) for term in self.parts]
+        if len(rows) != 1 and len(self.text) <= MAX_TOTAL_LENGTH:
+            rows.append(("total", self.total))
+        return math_table(table, rows, MathMLPrinter(self.display_names, self.names, leading=self.leading))
 
     @property
     def python(self) -> str:

@@ -94,6 +94,9 @@ class Ratio(Result):
         line = rf"\frac{{{sides[0]}}}{{{sides[1]}}} &= {latex.write(self.expression)}"
         return align([line], [self.expression], latex)
 
+    def _repr_latex_(self) -> str:
+        return self.latex
+
     @property
     def python(self) -> str:
         """A Python module with one function of the knobs, `ratio`, which returns an int or a Fraction."""

@@ -7,7 +7,9 @@ from fractions import Fraction
 from typing import Any
 
 from costcalc.analysis.cost import Cost
-from costcalc.analysis.metrics import LARGEST, LEAVING, METRICS, metric_of, why_of_layers
+from costcalc.analysis.metric import LARGEST, LEAVING
+from costcalc.analysis.metric_names import metric_of, why_of_layers
+from costcalc.analysis.metrics import METRICS
 from costcalc.analysis.picture.box_units import Unit
 from costcalc.dims import is_array, is_rational, is_symbolic
 from costcalc.drawing.text_widths import cut_in_the_middle

@@ -91,20 +91,22 @@ class _Look:
     rows: tuple[int, ...]
 
     def goes_on(self, before: _Look, rowset: Rowset) -> bool:
-        """Is it equal to the block before, which it alone reads, and does it read that alone?"""
-        if self.shape != before.shape or len(self.outside) != 1 or len(before.outside) != 1:
+        """Is it equal to the block before, which it alone reads? What both read from elsewhere, as a mask, is the
+        same."""
+        if self.shape != before.shape or len(self.outside) != len(before.outside):
             return False
         mine, its = {*self.rows}, {*before.rows}
-        return self.outside[0] in its and all(
-            reader in mine or reader in its for at in before.rows for reader in rowset.readers[at]
-        )
+        read = [source in its for source in self.outside]
+        elsewhere = all(a == b for a, b, inside in zip(self.outside, before.outside, read) if not inside)
+        alone = all(reader in mine or reader in its for at in before.rows for reader in rowset.readers[at])
+        return sum(read) == 1 and elsewhere and alone
 
 
 def _look(
     rowset: Rowset, units: Sequence[Unit], begin: int, end: int, unit_of: dict[int, int], name: str
 ) -> _Look:  # fmt: skip
     shape: list[Any] = []
-    outside: dict[int, None] = {}
+    outside: dict[int, int] = {}
     for unit in units[begin:end]:
         shape.append((unit.name[len(name) :], unit.copies))
         for at in unit.drawn:
@@ -115,8 +117,8 @@ def _look(
                 if begin <= there < end:
                     inner.append((there - begin, units[there].drawn.index(source)))
                 else:
-                    outside[source] = None
-                    inner.append((-1, -1))
+                    outside.setdefault(source, len(outside))
+                    inner.append((-1, outside[source]))
             shape.append((row.op, tuple(map(tuple, row.input_shapes)), str(row.times), row.shared, tuple(inner)))
     rows = tuple(at for unit in units[begin:end] for at in unit.rows)
     return _Look(tuple(shape), tuple(outside), rows)

@@ -13,7 +13,7 @@ from costcalc.analysis.picture.box_units import Rowset, Unit, prefixes, runs_of,
 from costcalc.drawing.frames import in_circles
 from costcalc.text import plural
 
-FITS, FEW, MOST = 60, 20, 100  # boxes on a sheet; fewer than FEW may become up to MOST
+FITS, FEW, MOST = 60, 20, 100  # boxes on a sheet; FEW or less may become up to MOST
 HIDDEN = "…"  # begins the name of boxes that are one
 KEPT = 2  # boxes of a long chain that are shown, its first and its last
 
@@ -48,7 +48,7 @@ class Folding:
             return Folded(self._squeezed(best), (1, len(best)))
         for depth in range(2, self.deepest + 1):
             units = self._folded(depth)
-            if len(units) <= FITS or (len(best) < FEW and len(units) <= MOST):
+            if len(units) <= FITS or (len(best) <= FEW and len(units) <= MOST):
                 best, at = units, depth
             elif len(units) > MOST:
                 return Folded(best, (depth, len(units)))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
 
 from costcalc.analysis.cost import Cost
 from costcalc.analysis.picture.network_sketch import network_sketch
@@ -26,3 +27,16 @@ def network_drawing(
         return Drawing(network_volumes(cost, shade=shade, width=width, seconds=seconds))
     sketch = network_sketch(cost, depth=depth, shade=shade, every_layer=every_layer, copies=copies, seconds=seconds)
     return Drawing.of(laid_out(sketch, width=width))
+    data = laid_out(network_sketch(cost, depth=depth, shade=shade, every_layer=every_layer))
+    return Drawing(data.sketch, data.boxes, data.frames, data.wires, data.width, data.height)
+
+
+def pictures(costs: Sequence[Cost], shade: str = "macs") -> str:
+    """The drawings of networks side by side as HTML, for notebooks. Ids are made of what is drawn, so that those of
+    several networks on a page differ."""
+    drawn = []
+    for cost in costs:
+        drawing = network_drawing(cost, shade=shade)
+        name = "d" + sha256(drawing.svg().encode("utf-8", "backslashreplace")).hexdigest()[:12]
+        drawn.append(f'<div style="overflow-x:auto">{drawing.svg(name)}</div>')
+    return f'<div style="display:flex;flex-wrap:wrap;gap:1em;align-items:flex-start">{"".join(drawn)}</div>'

@@ -17,7 +17,7 @@ from costcalc.analysis.picture.layer_groups import layer_groups
 from costcalc.analysis.picture.op_words import op_words
 from costcalc.analysis.walk import Row
 from costcalc.dims import is_rational
-from costcalc.drawing.frames import opened, tidied
+from costcalc.drawing.frames import opened, tidied, without_large
 from costcalc.drawing.sketch import Box, Path, Sketch, Wire, with_channel_widths
 from costcalc.drawing.text_widths import cut_in_the_middle
 from costcalc.errors import UsageError
@@ -26,6 +26,8 @@ from costcalc.text import plural
 
 LONGEST_NAME, LONGEST_LIST = 28, 40  # signs
 MOST_WIRES_IN, FEW_WIRES_IN = 8, 2  # if a box has more than the first, those of sources that others read too are a list
+MAX_BOXES = 5_000  # of a drawing that is not folded: seconds, and 6 MB
+LARGE = 20  # boxes: a frame of as many that holds most of a network could not be cut into columns
 BRANCHES = 3  # wires into a box, from which on the boxes of its frame are side by side and as wide as their texts
 
 
@@ -36,8 +38,8 @@ def network_sketch(
     """The sketch of a network, folded to blocks of a `depth`, by default the deepest that fits on a sheet.
 
     `shade` is the metric that boxes show; of "seconds" the measured `seconds` of each layer. `every_layer` has a box
-    for each layer, `copies` for each of equal blocks. Raises UnknownName, and UsageError for a metric that is no number
-    of layers, and for a depth below 1.
+    for each layer, folded only if a depth is given, `copies` for each of equal blocks. Raises UnknownName, and
+    UsageError for a metric that is no number of layers, for a depth below 1, and for more than 5,000 boxes.
     """
     numbers = BoxNumbers(cost, shade, seconds)
     if depth is not None and (depth.__class__ is not int or depth < 1):
@@ -49,7 +51,12 @@ def network_sketch(
     if not (every_layer or copies):
         units, repeated = drawn_once(rowset, units)
     folding = Folding(rowset, units)
+    if every_layer and depth is None:
+        depth = folding.deepest
     folded = folding.fitting() if depth is None else folding.at_depth(depth)
+    if len(folded.units) > MAX_BOXES:
+        message = f"a drawing of {cost.target} would have {len(folded.units):,} boxes, more than {MAX_BOXES:,}"
+        raise UsageError(message, "without a depth and every layer it is folded until it fits")
     return _Sketcher(numbers, rowset, folded, repeated).sketch()
 
 
@@ -65,7 +72,7 @@ class _Sketcher:
         links, lists = self._wires()
         ends = [(_key(source), _key(target)) for source, target in links]
         given = {_key(number): tuple(prefixes(unit.name)) for number, unit in enumerate(self.units)}
-        paths = tidied([*opened(given, ends).values()])
+        paths = tidied(without_large([*opened(given, ends).values()], LARGE), self.repeated.found)
         plain = self._side_by_side(links, paths)
         self.numbers.measure(self.units)
         boxes = with_channel_widths(
@@ -110,13 +117,13 @@ class _Sketcher:
         more = tuple(filter(None, (self._span(unit) if unit.name.startswith(HIDDEN) else "", listed)))
         if not unit.is_folded and (rows[0].op.is_input or rows[0].op.is_join):
             words = name if rows[0].op.is_input else self._words(rows)
-            return Box(_key(number), words, more, path, hover=hover, layers=unit.rows, is_pill=True)
+            return Box(_key(number), words, more, path, hover=hover, layers=unit.rows, is_pill=True, name=unit.name)
         what = plural(len(unit.rows), "layer") if unit.is_folded else self._words(rows)
         cost = self.numbers.line(unit)
         lines = (what, *more, cost) if cost else (what, *more)
         share, shade = self.numbers.share(unit), self.numbers.shade(unit)
         channels = self._channels(rows[0]) if shows_channels else 0
-        return Box(_key(number), name, lines, path, share, shade, hover, unit.rows, channels=channels)
+        return Box(_key(number), name, lines, path, share, shade, hover, unit.rows, channels=channels, name=unit.name)
 
     def _span(self, unit: Unit) -> str:
         """The first and the last layer of boxes that are one."""
@@ -186,15 +193,22 @@ class _Sketcher:
         return copies * (gcd(*(n if isinstance(n, int) else 1 for n in times)) or 1)
 
     def _description(self, boxes: Sequence[Box]) -> str:
-        most = sorted((box for box in boxes if box.share), key=lambda box: -(box.share or 0))[:3]
-        shares = ", ".join(f"{box.title} ({cell(box.share, 'share')})" for box in most)
-        return plural(len(boxes), "box", "boxes") + (f"; most {self.numbers.title} in {shares}" if most else "")
+        """How many boxes there are, and which have most of the cost."""
+        shares = [(box.share, self._short_name(unit)) for box, unit in zip(boxes, self.units) if box.share]
+        most = sorted(shares, key=lambda pair: -pair[0])[:3]
+        named = ", ".join(f"{name} ({cell(share, 'share')})" for share, name in most)
+        return plural(len(boxes), "box", "boxes") + (f"; most {self.numbers.title} in {named}" if most else "")
+
+    def _short_name(self, unit: Unit) -> str:
+        """Its name without that of its op at the end."""
+        op = self.rows[unit.rows[0]].op.name
+        return visible(unit.name if unit.is_folded else unit.name.removesuffix(f".{op}"))
 
     def _notes(self, boxes: Sequence[Box]) -> Iterable[str]:
         many = f"{plural(len(self.rows), 'layer')} in {plural(len(boxes), 'box', 'boxes')}"
         more = f", --depth {self.folded.deeper[0]} shows {self.folded.deeper[1]:,}" if self.folded.deeper else ""
         yield "; ".join(filter(None, (self.numbers.total_text, many + more)))
-        if any(box.channels for box in boxes):
+        if len({box.channels for box in boxes} - {0}) > 1:
             yield "the more channels leave a box, the wider it is"
 
 

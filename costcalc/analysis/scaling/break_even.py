@@ -17,7 +17,9 @@ import numpy as np
 
 from costcalc.analysis.columns import measure_of
 from costcalc.analysis.cost import cost_of
-from costcalc.analysis.metrics import METRICS, metric_notes, metric_of, why_not_whole
+from costcalc.analysis.metric_names import metric_of, why_not_whole
+from costcalc.analysis.metric_notes import metric_notes
+from costcalc.analysis.metrics import METRICS
 from costcalc.analysis.scaling.along import Costs, costs_at
 from costcalc.analysis.scaling.knob_steps import KnobSteps, check_size_knob
 from costcalc.analysis.sweep.grid import MAX_VALUES_OF_A_KNOB, given_axes

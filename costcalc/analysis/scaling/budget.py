@@ -11,7 +11,7 @@ from math import log, prod
 from typing import Any
 
 from costcalc.analysis.metric_limits import budget_text, check_budget
-from costcalc.analysis.metrics import metric_notes
+from costcalc.analysis.metric_notes import metric_notes
 from costcalc.analysis.power_laws import EXPONENTS
 from costcalc.analysis.scaling.compound import Compound, compound_model
 from costcalc.analysis.scaling.default_grid import axes_of, axis_text, free_knobs

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from costcalc.analysis.metric_limits import budget_text, check_budget
-from costcalc.analysis.metrics import metric_notes
+from costcalc.analysis.metric_notes import metric_notes
 from costcalc.analysis.power_laws import EXPONENTS
 from costcalc.analysis.scaling.along import costs_in_chunks
 from costcalc.analysis.scaling.knob_steps import STEPS_PER_UNIT

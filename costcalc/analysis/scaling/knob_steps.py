@@ -8,7 +8,8 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
-from costcalc.analysis.metrics import USUAL, check_not_a_metric
+from costcalc.analysis.metric_names import check_not_a_metric
+from costcalc.analysis.metrics import USUAL
 from costcalc.analysis.scaling.along import Costs, costs_at, costs_in_chunks
 from costcalc.dims import canonical, ceil
 from costcalc.dims.exact_array import ExactArray

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
-from costcalc.analysis.metrics import read_metrics
+from costcalc.analysis.metric_names import read_metrics
 from costcalc.analysis.reconcile import read_figure
 from costcalc.analysis.sweep.sweep_chart import check_columns, metric_axis, title_of
 from costcalc.chart import Group, Mark, Scatter

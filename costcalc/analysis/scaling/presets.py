@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from costcalc.analysis.columns import metric_column
-from costcalc.analysis.metrics import COUNTED, METRICS, check_not_a_metric, metric_notes, read_metrics
+from costcalc.analysis.metric_names import check_not_a_metric, read_metrics
+from costcalc.analysis.metric_notes import metric_notes
+from costcalc.analysis.metrics import COUNTED, METRICS
 from costcalc.analysis.power_laws import EXPONENTS, compound_knobs
 from costcalc.analysis.reconcile import as_printed
 from costcalc.analysis.scaling.along import costs_at

@@ -11,7 +11,7 @@ from typing import Any
 
 from costcalc.analysis.columns import metric_column
 from costcalc.analysis.metric_limits import budget_text, check_budget
-from costcalc.analysis.metrics import metric_notes
+from costcalc.analysis.metric_notes import metric_notes
 from costcalc.analysis.scaling.knob_steps import check_size_knob
 from costcalc.analysis.scaling.search import BudgetSearch, with_usual_metrics
 from costcalc.analysis.warnings import warnings_of_grid

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from costcalc.analysis.metrics import USUAL, with_metrics_in
+from costcalc.analysis.metric_names import with_metrics_in
+from costcalc.analysis.metrics import USUAL
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.histogram import count_by_leading_digits
 from costcalc.analysis.sweep.partition import Array, layer_axes, partition

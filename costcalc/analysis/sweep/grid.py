@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from costcalc.analysis.metrics import check_not_a_metric
+from costcalc.analysis.metric_names import check_not_a_metric
 from costcalc.dims import canonical, is_rational, to_exact
 from costcalc.dims.exact_array import ExactArray
 from costcalc.errors import PointsDiffer, UsageError, shorten, unknown

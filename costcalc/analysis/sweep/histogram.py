@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from costcalc.analysis.metrics import metric_notes
+from costcalc.analysis.metric_notes import metric_notes
 from costcalc.dtype import FLOAT32, Dtype
 from costcalc.errors import Problem
 from costcalc.result import Result

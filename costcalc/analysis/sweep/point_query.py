@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from costcalc.analysis.metrics import METRICS, check_not_a_metric, check_not_quoted
+from costcalc.analysis.metric_names import check_not_a_metric, check_not_quoted
+from costcalc.analysis.metrics import METRICS
 from costcalc.analysis.sweep.points import Order, Points, pareto_front, sorted_by, top_points
 from costcalc.errors import Place, UsageError, unknown
 from costcalc.expressions import Expression, parse

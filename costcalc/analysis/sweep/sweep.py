@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from costcalc.analysis.metrics import COUNTED, USUAL, metric_of, read_metrics, why_not_whole
+from costcalc.analysis.metric_names import metric_of, read_metrics, why_not_whole
+from costcalc.analysis.metrics import COUNTED, USUAL
 from costcalc.analysis.sweep.chunks import ChunkTask, points_for
 from costcalc.analysis.sweep.compute import compute_grid
 from costcalc.analysis.sweep.grid import Grid

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from costcalc.analysis.columns import metric_column, read_columns
-from costcalc.analysis.metrics import METRICS, metric_notes
+from costcalc.analysis.metric_notes import metric_notes
+from costcalc.analysis.metrics import METRICS
 from costcalc.analysis.sweep.fit import Fit, fit
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.kept_points import KeptPoints, invalid_note

@@ -16,8 +16,10 @@ from typing import Any
 import numpy as np
 
 from costcalc.analysis.memory import leaves
+from costcalc.analysis.metric import LARGEST, LEAVING, SUM, Metric
+from costcalc.analysis.metric_names import expand_quotients
 from costcalc.analysis.metric_values import LayerValues
-from costcalc.analysis.metrics import LARGEST, LEAVING, METRICS, SUM, USUAL, Metric, expand_quotients
+from costcalc.analysis.metrics import METRICS, USUAL
 from costcalc.analysis.op_answers import MAX_KEPT
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.highest_moment import HighestMoment

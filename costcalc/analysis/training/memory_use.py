@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from costcalc.analysis.memory import peak_activations
 from costcalc.analysis.metric_limits import read_bytes
 from costcalc.analysis.scaling.scale import Scaled, largest
+from costcalc.analysis.training.memory_timeline import ACTIVATIONS, INFERENCE, MemoryTimeline, memory_timeline
 from costcalc.analysis.training.step_metrics import step_of
 from costcalc.analysis.training.step_peak import parts_of_peak
 from costcalc.analysis.training.timeline import BUFFERS, WEIGHTS
@@ -24,8 +26,6 @@ from costcalc.models.model import Model
 from costcalc.result import Result
 from costcalc.table import IN_BYTES, Column, Table, bytes_text
 from costcalc.text import knobs_note
-
-ACTIVATIONS = "activations"  # at inference
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -42,6 +42,15 @@ class MemoryUse(Result):
         """All of them together."""
         return sum(self.parts.values())
 
+    def timeline(self) -> MemoryTimeline:
+        """What is held at each moment, of which this is the most."""
+        return memory_timeline(self.model, train=self.phase != INFERENCE)
+
+    def plot(self, path: Path | str) -> None:
+        """Writes a picture of the timeline as .svg, .png or .pdf. Raises UsageError for another suffix, MissingExtra
+        without matplotlib."""
+        self.timeline().plot(path)
+
     def _warned(self) -> list[tuple[str, tuple[Problem, ...]]]:
         return [(self.model.label, warnings_of(self.model))]
 
@@ -57,7 +66,7 @@ class MemoryUse(Result):
 
     def notes(self) -> list[str]:
         """When so much is held, and what is counted."""
-        step = self.phase != "inference"
+        step = self.phase != INFERENCE
         when = f"the {self.phase} of" if step else "the inference of"
         return [
             f"{bytes_text(self.bytes)}, held at {when} {self.layer}",
@@ -67,7 +76,7 @@ class MemoryUse(Result):
         ]
 
     def _fields(self) -> dict[str, Any]:
-        training = {} if self.phase == "inference" else {"training": asdict(self.model.step)}
+        training = {} if self.phase == INFERENCE else {"training": asdict(self.model.step)}
         return {
             "target": self.model.label, "knobs": self.model.values, "dtype": self.model.dtype._asdict(), **training,
             "phase": self.phase, "layer": str(self.layer), "bytes": self.bytes, "parts": dict(self.parts),
@@ -97,7 +106,7 @@ def memory_use(model: Model, *, train: bool = False) -> MemoryUse:
         BUFFERS: sum(row.total("buffers") for row in rows) * width,
         ACTIVATIONS: peak.elements * model.dtype.scale("activations"),
     }
-    return MemoryUse(model, parts, peak.layer, "inference")
+    return MemoryUse(model, parts, peak.layer, INFERENCE)
 
 
 def fitting(model: Model, within: Any, knob: str = "batch", *, train: bool = False) -> Scaled:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from costcalc.analysis.metric import Metric
 from costcalc.analysis.metric_values import LayerValues
-from costcalc.analysis.metrics import Metric
 from costcalc.dims import Size, is_rational, is_symbolic
 from costcalc.dtype import Dtype
 from costcalc.graph import Graph, LayerList, Repeat, nodes_of

@@ -108,7 +108,7 @@ class StepEvents(BackwardEvents):
         self.free("gradient of the loss")
         before: Size = 0
         trained = [(each, one) for each in self.layers for one in each.own if one.name in each.wanted.tensors]
-        for each, tensor in sorted(trained, key=_turn) if self.optimizer.temporaries else ():
+        for each, tensor in sorted(trained, key=_position) if self.optimizer.temporaries else ():
             size = elements(tensor.shape) * self.bytes_of_weights
             self.timeline.append(Change(TEMPORARY, self.optimizer.temporaries * size))
             self.moment(each.name, "update")
@@ -116,7 +116,7 @@ class StepEvents(BackwardEvents):
             before = size
 
 
-def _turn(trained: tuple[StepLayer, Tensor]) -> int:
-    """Where a tensor stands among the parameters of an imported module; layers that do not say keep their order."""
+def _position(trained: tuple[StepLayer, Tensor]) -> int:
+    """The position of a tensor among the parameters of an imported module. Layers of specs keep their order."""
     each, tensor = trained
-    return each.layer.turns.get(tensor.name, 0)
+    return each.layer.parameter_order.get(tensor.name, 0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Sequence
 from typing import Any
 
 from costcalc.analysis.training.step_layers import StepLayer
@@ -13,38 +13,33 @@ from costcalc.ops.precision import SINGLE_BYTES, Widths
 
 def widths_of(layers: Sequence[StepLayer], dtype: Dtype) -> dict[Any, Widths]:
     """The widths of each layer. In mixed precision an op computes them from those of its inputs; inputs of the network
-    are float32. Indices are int64 in every dtype; no op computes in the width of what is no float."""
+    are float32. Indices and truths keep their widths in every dtype, and no op computes in them."""
     found: dict[Any, Widths] = {}
     plain = None if dtype.is_mixed else Widths(*[dtype.scale("activations")] * 2)
-    whole = no_floats(layers)
+    bytes_of = bytes_of_non_floats(layers)
     for each in layers:
         widths = [found[source].output for source in each.layer.inputs]
-        own = plain or each.layer.op.autocast(
-            *_of_floats(each, widths, whole), ins=each.input_shapes, wanted=each.wanted
-        )
+        floats = _float_widths(each, widths, bytes_of)
+        own = plain or each.layer.op.autocast(*floats, ins=each.input_shapes, wanted=each.wanted)
         if each.over is not None:
             own = own._replace(output=widths[each.over])
-        found[each.name] = own._replace(output=whole[each.name]) if each.name in whole else own
+        found[each.name] = own._replace(output=bytes_of[each.name]) if each.name in bytes_of else own
     return found
 
 
-def _of_floats(each: StepLayer, widths: Sequence[int], whole: Mapping[Any, int]) -> Sequence[int]:
-    """The widths of the inputs that are floats; if none is, float32 for each but the indices of rows."""
-    floats = [width for width, source in zip(widths, each.layer.inputs) if source not in whole]
+def _float_widths(each: StepLayer, widths: Sequence[int], non_floats: Container[Any]) -> Sequence[int]:
+    """The widths of the inputs that are floats; if none is, float32 for each, unless they are indices of rows."""
+    floats = [width for width, source in zip(widths, each.layer.inputs) if source not in non_floats]
     if floats or each.layer.op.index_limit is not None:
         return floats or widths
     return [SINGLE_BYTES] * len(widths)
 
 
-def no_floats(layers: Sequence[StepLayer]) -> dict[Any, int]:
-    """The outputs whose elements are no floats, with the bytes of one: those that say so, and indices of rows, in
-    views and copies too."""
-    found = dict.fromkeys(index_tensors(layers), INDEX_BYTES)
-    for each in layers:
-        layer = each.layer
-        if layer.element_bytes:
-            found[each.name] = layer.element_bytes
-    return found
+def bytes_of_non_floats(layers: Sequence[StepLayer]) -> dict[Any, int]:
+    """The outputs whose elements are not floats, with the bytes of an element: layers that say so, and indices of rows
+    with their views and copies."""
+    indices = dict.fromkeys(index_tensors(layers), INDEX_BYTES)
+    return indices | {each.name: each.layer.element_bytes for each in layers if each.layer.element_bytes}
 
 
 def index_tensors(layers: Sequence[StepLayer]) -> set[Any]:

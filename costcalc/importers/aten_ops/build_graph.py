@@ -9,10 +9,10 @@ from typing import Any
 from costcalc.errors import ImportRefused, Problem
 from costcalc.graph import LayerList, add
 from costcalc.importers.aten_ops.aten_table import ATEN_OPS
-from costcalc.importers.aten_ops.call_kinds import is_factory, multiplies, of_kind, plain_name, start_and_step
+from costcalc.importers.aten_ops.call_kinds import of_kind, plain_name, start_and_step
 from costcalc.importers.aten_ops.gradient_stops import detached, is_complex, is_real, stops_gradient
 from costcalc.importers.aten_ops.kept_places import BYTES, chosen_by
-from costcalc.importers.aten_ops.needed_calls import alone_in_modules, needed, passes_on, roots_of
+from costcalc.importers.aten_ops.needed_calls import alone_in_modules, changing, passes_on, roots_of
 from costcalc.importers.aten_ops.shared_tensors import can_share
 from costcalc.importers.aten_ops.translation import Node, NoRule
 from costcalc.importers.torch_runs.run_record import (
@@ -62,7 +62,7 @@ class GraphBuilder:
         """The graph. Raises ImportRefused with every op that has no rule."""
         for name, tensor in self.record.inputs.items():
             self.made_by(self.add(self.names.take(name), Input(tensor.shape)), tensor)
-        calls = self.without_known(needed(self.record))
+        calls, self.changes = changing(self.record, self.roots)
         alone = alone_in_modules(calls)
         for call in calls:
             if passes_on(call):
@@ -76,21 +76,29 @@ class GraphBuilder:
         if self.without_rule:
             op = next(iter(self.without_rule.values()))[0].op
             raise ImportRefused(said_of(self.without_rule), f"--assume-free {op} counts it as 0")
+        self.add_unread()
+        self.check_params()
+        self.describe()
+        return self.graph
+
+    def add_unread(self) -> None:
+        """Adds the params and buffers of the module that no layer reads."""
         for number, learned in self.record.learned.items():
             if number not in self.owners and number not in self.layers and is_stored(learned):
                 folded = learned.is_buffer and number in self.read  # a constant follows from it
                 self.parameter(f"{CONSTANTS if folded else NOT_REACHED}.{learned.path}", learned)
-        self.check_params()
+
+    def describe(self) -> None:
+        """Says in the graph where layers and their tensors are from, what is returned, and what totals lack."""
         held = {learned.path: number for number, learned in self.record.learned.items()}
         tensors = {path: self.owners[number] for path, number in held.items() if number in self.owners}
         self.graph.graph["origin"] = Origin(self.modules, tensors)
-        for turn, (layer, key) in enumerate(tensors.values()):
-            self.graph.nodes[layer].setdefault("turns", {})[key] = turn
+        for position, (layer, key) in enumerate(tensors.values()):
+            self.graph.nodes[layer].setdefault("parameter_order", {})[key] = position
         self.graph.graph["warnings"] = self.missing()
         for tensor in self.record.outputs:
             if tensor.number in self.layers:
                 self.graph.nodes[self.layers[tensor.number]]["is_output"] = True
-        return self.graph
 
     def missing(self) -> tuple[Problem, ...]:
         """What totals lack: ops that are taken as free, and what would run behind a value. That a layer is suspect is
@@ -107,24 +115,6 @@ class GraphBuilder:
         if self.params != held:
             said = f"its layers have {self.params:,} params, and the module {held:,}"
             raise ImportRefused(f"{self.record.name}: {said}: it shares tensors in a way that no layer here can")
-
-    def without_known(self, calls: list[Call]) -> list[Call]:
-        """The calls but those whose results follow from constants and buffers alone: masks, positions. What is read of
-        these is a constant."""
-        self.changes = changes = {tensor.number for tensor in self.record.inputs.values()}
-        changes |= {number for number, held in self.record.learned.items() if not held.is_buffer}
-        written: set[int] = set()  # the owners of memory that is written over with what changes
-        found = []
-        for call in calls:
-            read = {tensor.number for tensor in call.tensors}
-            depends = bool(read & changes) or any(self.roots.get(number, number) in written for number in read)
-            if depends and not is_factory(call):
-                changes.update(tensor.number for tensor in call.outputs)
-                written.update(self.roots.get(number, number) for number in call.writes)
-                found.append(call)
-            elif multiplies(call):
-                found.append(call)
-        return found
 
     def node(self, call: Call) -> Node | None:
         """The op of a call."""

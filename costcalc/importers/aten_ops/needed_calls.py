@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from costcalc.importers.aten_ops.aten_table import ATEN_OPS
-from costcalc.importers.aten_ops.call_kinds import multiplies, of_kind, plain_name
+from costcalc.importers.aten_ops.call_kinds import is_factory, multiplies, of_kind, plain_name
 from costcalc.importers.torch_runs.run_record import Call, Record
 
 NOTHING_DONE = {"dropout", "detach", "alias", "lift_fresh", "lift_fresh_copy", "feature_dropout", "contiguous", "to"}
@@ -57,3 +59,22 @@ def alone_in_modules(calls: list[Call]) -> set[int]:
         computed = [call for call in made if call.writes or not call.views]
         found.update(id(call) for call in (computed or made) if len(computed or made) == 1)
     return found
+
+
+def changing(record: Record, roots: Mapping[int, int]) -> tuple[list[Call], set[int]]:
+    """The needed calls whose results depend on inputs or params, and the tensors that do. Other results, such as masks
+    and positions, follow from constants and buffers alone: where a layer reads them they are constants."""
+    changes = {tensor.number for tensor in record.inputs.values()}
+    changes |= {number for number, held in record.learned.items() if not held.is_buffer}
+    written: set[int] = set()  # the owners of memory that is written over with what changes
+    found = []
+    for call in needed(record):
+        read = {tensor.number for tensor in call.tensors}
+        depends = bool(read & changes) or any(roots.get(number, number) in written for number in read)
+        if depends and not is_factory(call):
+            changes.update(tensor.number for tensor in call.outputs)
+            written.update(roots.get(number, number) for number in call.writes)
+            found.append(call)
+        elif multiplies(call):
+            found.append(call)
+    return found, changes

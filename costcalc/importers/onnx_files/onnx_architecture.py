@@ -85,8 +85,9 @@ class OnnxArchitecture(Architecture):
     @cached_property
     def identity(self) -> str:
         """Equal for files with equal layers and open sizes."""
+        nodes = [node[:-1] for node in self.record.nodes]  # without their places in the file
         at_default = self.layers({name: knob.default for name, knob in self.knobs.items()})
-        return content_hash([*described(at_default), self.sizes, self.record.nodes])
+        return content_hash([*described(at_default), self.sizes, nodes])
 
     @property
     def image_knobs(self) -> dict[str, int]:

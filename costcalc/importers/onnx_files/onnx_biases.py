@@ -30,7 +30,8 @@ def with_biases(record: OnnxRecord) -> list[OnnxNode]:
             product, shape = products.get(name, (None, ()))
             bias = stored(other)
             if product is not None and bias is not None and bias.shape == shape:
-                sums[node.outputs[0]] = product._replace(inputs=(*product.inputs, other), outputs=node.outputs)
+                inputs, at = (*product.inputs, other), (*product.at, *node.at)
+                sums[node.outputs[0]] = product._replace(inputs=inputs, outputs=node.outputs, at=at)
                 gone.add(name)
                 break
     return [sums.get(node.outputs[0], node) for node in record.nodes if node.outputs[0] not in gone]

@@ -102,7 +102,8 @@ def _body(call: OnnxNode, function: OnnxFunction, number: int) -> Iterator[OnnxN
         yield node._replace(
             name=f"{call.name or call.op}/{node.name or node.op}"[:MAX_NAME], inputs=tuple(map(renamed, node.inputs)),
             outputs=tuple(map(renamed, node.outputs)), attributes=attributes, path=node.path or call.path,
+            at=call.at,
         )  # fmt: skip
     for output, made in zip(function.outputs, call.outputs):
         if output in given:  # an input that is handed on
-            yield OnnxNode("Identity", call.name, (given[output],), (made,), {}, call.path)
+            yield OnnxNode("Identity", call.name, (given[output],), (made,), {}, call.path, call.at)

@@ -47,6 +47,7 @@ class OnnxGraph:
         self.values: dict[str, Value] = {name: value_of(tensor) for name, tensor in self.record.tensors.items()}
         self.layers: list[Layer] = []
         self.path: str | None = None  # of the node that is built
+        self.at: tuple[int, ...] = ()  # its numbers in the file
         self.paths: dict[str, str | None] = {}  # of what nodes have made
         self.owners = Owners(self.operands)
         self.constants: dict[int, tuple[Value, int]] = {}  # values that no layer makes, by id, and the layers of these
@@ -93,6 +94,7 @@ class OnnxGraph:
             self.values[name] = Value(shape, self.add(Layer(op, (), None, name, shape)))
         for node in with_biases(self.record):
             self.node(node)
+        self.at = ()
         for name, tensor in self.record.tensors.items():
             if name not in self.read and value_of(tensor).is_learned:
                 self.parameter(value_of(tensor), f"not_reached.{name}")
@@ -122,7 +124,7 @@ class OnnxGraph:
         if node.path is None and is_anonymous(node.name):
             read = (self.paths[name] for name in node.inputs if self.paths.get(name))
             node = node._replace(path=next(read, None))
-        self.path = node.path
+        self.path, self.at = node.path, node.at
         self.paths.update(dict.fromkeys(node.outputs, node.path))
         return node
 
@@ -260,7 +262,7 @@ class OnnxGraph:
             raise ImportRefused(f"{self.record.name} makes more than {self.max_layers:,} layers", hint)
         if len(layer.shape) > MAX_AXES:
             raise ShapeError(f"{layer.op.name} {shorten(layer.name)!r} makes a tensor of {len(layer.shape)} axes")
-        self.layers.append(layer)
+        self.layers.append(layer._replace(at=self.at))
         return len(self.layers) - 1
 
     def compare(self, name: str, shape: Shape) -> None:
@@ -288,6 +290,8 @@ class OnnxGraph:
         for output in self.record.outputs:
             if (number := self.values[output].layer) is not None:
                 graph.nodes[names[number]]["is_output"] = True
+        graph.graph["file_nodes"] = self.record.file_nodes
+        graph.graph["nodes_of"] = {name: layer.at for name, layer in zip(names, self.layers)}
         graph.graph["modules"] = {name: layer.path or "" for name, layer in zip(names, self.layers)}
         return graph
 

@@ -21,6 +21,7 @@ class Layer(NamedTuple):
     shape: Shape
     is_main: bool = True  # of the layers of a node
     shares: int | None = None  # the layer whose tensors it has
+    at: tuple[int, ...] = ()  # the numbers of its nodes in the file
 
 
 class Namer:

@@ -31,7 +31,8 @@ class OnnxTensor(NamedTuple):
 
 class OnnxNode(NamedTuple):
     """A node: its op, with its domain unless that is ONNX's own, and attributes as Python values. `path` is that of its
-    module, if the exporter wrote it."""
+    module, if the exporter wrote it. `at` are the numbers of the nodes of the file that it stands for, the one that has
+    its cost first."""
 
     op: str
     name: str
@@ -39,6 +40,7 @@ class OnnxNode(NamedTuple):
     outputs: tuple[str, ...]
     attributes: Mapping[str, Any]
     path: str | None = None
+    at: tuple[int, ...] = ()
 
     @property
     def label(self) -> str:

@@ -14,6 +14,14 @@ from costcalc.importers.onnx_files.onnx_nodes import MAX_NAME, OnnxNode, OnnxTen
 Dim = int | str  # a number, or a name; "" if the file says neither
 
 
+class FileNode(NamedTuple):
+    """A node as viewers of the file find it: its name, which may be empty, its op and its outputs."""
+
+    name: str
+    op: str
+    outputs: tuple[str, ...]
+
+
 class OnnxRecord(NamedTuple):
     """A file. `shapes` are those that it says itself."""
 
@@ -25,6 +33,7 @@ class OnnxRecord(NamedTuple):
     nodes: tuple[OnnxNode, ...]
     outputs: tuple[str, ...]
     shapes: Mapping[str, tuple[Dim, ...]]
+    file_nodes: tuple[FileNode, ...] = ()  # of its graph, in order
 
 
 def record_of(path: Path) -> OnnxRecord:
@@ -42,11 +51,14 @@ def record_of(path: Path) -> OnnxRecord:
     inputs = {name: _input_shape(one, path.name) for name, one in given.items() if name not in tensors}
     said = [*graph.value_info, *graph.output]
     shapes = {text(one.name): shape for one in said if (shape := _shape(one)) is not None}
-    nodes = inlined([node_of(one) for one in graph.node], functions_of(model), versions["ai.onnx"])
+    nodes = [node_of(one)._replace(at=(number,)) for number, one in enumerate(graph.node)]
+    nodes = inlined(nodes, functions_of(model), versions["ai.onnx"])
+    whole = tuple(FileNode(text(one.name), text(one.op_type), tuple(map(text, one.output))) for one in graph.node)
     outputs = [text(one.name) for one in graph.output]
     producer = text(model.producer_name)[:MAX_NAME]
     record = OnnxRecord(
-        path.name, producer, versions["ai.onnx"], inputs, tensors, needed(nodes, outputs), tuple(outputs), shapes
+        path.name, producer, versions["ai.onnx"], inputs, tensors, needed(nodes, outputs), tuple(outputs), shapes,
+        whole,
     )  # fmt: skip
     _check(record)
     return record

@@ -14,7 +14,8 @@ from costcalc.analysis.closed_form.derive import formula_of, row_values, walked
 from costcalc.analysis.closed_form.formula import Formula
 from costcalc.analysis.closed_form.slider_conditions import Condition, conditions
 from costcalc.analysis.cost import cost_of
-from costcalc.analysis.metrics import METRICS, USUAL, why_no_formula
+from costcalc.analysis.metric_names import why_no_formula
+from costcalc.analysis.metrics import METRICS, USUAL
 from costcalc.analysis.power_laws import knob_exponents
 from costcalc.analysis.walk import Row
 from costcalc.dims import is_symbolic, size_symbol

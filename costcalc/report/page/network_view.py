@@ -9,10 +9,10 @@ from typing import Any
 
 from costcalc.analysis.closed_form.printers import Printer
 from costcalc.analysis.cost import Cost, cost_of
-from costcalc.analysis.metrics import METRICS, why_no_formula
+from costcalc.analysis.metric_names import why_no_formula
+from costcalc.analysis.metrics import METRICS
 from costcalc.analysis.reconcile import reconcile_model
 from costcalc.dims import is_rational, is_symbolic
-from costcalc.drawing import Drawing
 from costcalc.errors import CostcalcError
 from costcalc.models.model import Model
 from costcalc.report.page.closed_forms import ClosedForms, closed_forms
@@ -117,10 +117,6 @@ class NetworkView:
     def why_still(self) -> str:
         """Why the drawing and the bars do not move, if the numbers do."""
         return self._parts[1]
-
-    def plain_drawing(self) -> Drawing:
-        """The coarsest drawing."""
-        return drawn(self._sketches[0][0], self.cost, columns=False)
 
     @cached_property
     def drawings(self) -> list[PageDrawing]:

@@ -139,7 +139,7 @@ const showDrawing = (number, parts) => {
     if (shade) shade.setAttribute("fill-opacity", largest && largest[0] ? px(0.6 * asFloat(div(value, largest))) : 0);
     if (bar) bar.setAttribute("width", Number((Number(rail.getAttribute("width")) * asFloat(part)).toFixed(1)));
   });
-  const free = [...svg.children].filter((element) => element.tagName === "text");
+  const free = [...svg.querySelectorAll(":scope > g > text")];
   const below = free.slice(free.length - labels.length), above = free.slice(free.length - labels.length - headings.length);
   headings.forEach((copies, i) => { if (copies) above[i].textContent = withCopies(above[i].textContent, copies, sizes); });
   labels.forEach((pieces, i) => { if (pieces) below[i].textContent = fill(pieces, sizes); });

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from costcalc.analysis.metrics import USUAL, check_not_a_metric, metric_of, read_metrics, why_not_counted
+from costcalc.analysis.metric_names import check_not_a_metric, metric_of, read_metrics, why_not_counted
+from costcalc.analysis.metrics import USUAL
 from costcalc.chart.draw import import_matplotlib
 from costcalc.errors import UsageError
 from costcalc.files import check

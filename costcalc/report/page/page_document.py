@@ -10,14 +10,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from costcalc.analysis.metrics import IN_BYTES, METRICS, training_note
+from costcalc.analysis.metric_notes import training_note
+from costcalc.analysis.metrics import IN_BYTES, METRICS
 from costcalc.dims import is_rational
 from costcalc.errors import Problem, UsageError
 from costcalc.files import write
 from costcalc.report.page.comparison_view import ComparisonView, Even
 from costcalc.report.page.knob_plots import KnobCurves, KnobMap
 from costcalc.report.page.network_view import Asked, NetworkView
-from costcalc.report.page.page_drawings import dark_rules, numbers_of
+from costcalc.report.page.page_drawings import DARK, numbers_of
 from costcalc.report.page.page_numbers import LAW, number_rows
 from costcalc.report.page.page_plots import caption_of_curve, caption_of_map, chosen, curves_of, maps_of
 from costcalc.report.page.page_template import HERE, page_template
@@ -99,8 +100,7 @@ class Page:
 
     def css(self) -> str:
         """The style sheet, with the colours of drawings on a dark page."""
-        dark = dark_rules(self.views[0].plain_drawing().svg())
-        text = (HERE / "page.css").read_text(encoding="utf-8").replace("/*drawings*/", dark)
+        text = (HERE / "page.css").read_text(encoding="utf-8").replace("/*drawings*/", DARK)
         ids = [drawing.id for view in self.views for drawing in view.drawings if len(view.drawings) > 1]
         return text + "".join(
             f".net:has([value={id}]:checked) [data-drawing={id}] {{ display: block; }}\n" for id in ids

@@ -20,6 +20,7 @@ from costcalc.dims.substitute import substitute
 from costcalc.drawing import Drawing
 from costcalc.drawing.nested_layout import laid_out
 from costcalc.drawing.sketch import Box, Sketch
+from costcalc.drawing.svg import STYLE
 from costcalc.errors import CostcalcError
 from costcalc.report.page.moving_texts import Sizes, moves, shape_of, words_of
 from costcalc.report.page.network_parts import NetworkParts
@@ -29,7 +30,7 @@ from costcalc.text import plural
 MAX_ROWS_TO_UNFOLD = 2_000  # of a network that is drawn at several depths
 MAX_BOXES = 150  # of a drawing that was not asked for
 MAX_ROWS_TO_SEE = 3_000  # of a network whose receptive fields are found
-OWN_STYLE = re.compile(r"<style>@media \(prefers-color-scheme: dark\) \{ (.*?) \}</style>\n?")
+DARK = STYLE[STYLE.index("{") + 1 : -1].strip()  # the rules for a dark page
 COPIES = re.compile(r" ×(\d+)$")  # behind the name of a box or a frame
 
 
@@ -87,7 +88,7 @@ def _fields(sketch: Sketch, cost: Cost) -> Iterator[str]:
 
 def inline_svg(drawing: Drawing, name: str) -> str:
     """The drawing as a part of a page: its boxes can be reached by key, and the page has its dark colours."""
-    text = OWN_STYLE.sub("", drawing.svg(name)).replace(' xmlns="http://www.w3.org/2000/svg"', "")
+    text = drawing.svg(name).replace(f"<style>{STYLE}</style>\n", "").replace(' xmlns="http://www.w3.org/2000/svg"', "")
     text = text.replace(' role="img"', ' role="group"', 1)
     return text.replace('<g class="node"', '<g class="node" role="img" tabindex="-1"').replace(
         'tabindex="-1"', 'tabindex="0"', 1
@@ -204,12 +205,6 @@ def amount_text(metric: str, value: Any) -> str:
 def drawing_name(sketch: Sketch) -> str:
     """What the choice of depths calls a drawing."""
     return plural(len(sketch.boxes), "box", "boxes")
-
-
-def dark_rules(svg: str) -> str:
-    """The rules for a dark page that a drawing brings."""
-    found = OWN_STYLE.search(svg)
-    return found[1] if found else ""
 
 
 def static(drawing: Drawing, name: str, id: str, is_shown: bool) -> PageDrawing:

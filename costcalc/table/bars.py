@@ -1,0 +1,29 @@
+"""Bars of block characters beside shares: where a table has room for them, and how long they are."""
+
+from __future__ import annotations
+
+import re
+
+BAR_WIDTH, LEAST_BAR = 10, 6  # signs of a bar beside a share; a narrow table has a shorter one, or none
+SIGNS = " ▏▎▍▌▋▊▉"  # eighths of a sign
+FULL = "█"
+SHARE = re.compile(r"(\d{1,3}\.\d) %")
+
+
+def has_bar(text: str) -> bool:
+    """Is this the text of a share from 0 to 100 %, or of none?"""
+    found = SHARE.fullmatch(text)
+    return text in ("", "< 0.1 %") or (found is not None and float(found[1]) <= 100)
+
+
+def bar(text: str, width: int) -> str:
+    """The bar of a share in `width` signs, of which the whole network fills all; empty for a text that is none."""
+    found = SHARE.fullmatch(text)
+    eighths = round(float(found[1]) * 8 * width / 100) if found else 0
+    drawn = FULL * (eighths // 8) + SIGNS[eighths % 8]
+    return drawn.rstrip().ljust(width)
+
+
+def room_for_bar(spare: int) -> int:
+    """The width of a bar with a space behind it, in so many signs that are spare; 0 if they are too few."""
+    return min(BAR_WIDTH, spare - 1) if spare > LEAST_BAR else 0
