@@ -85,6 +85,7 @@ from costcalc.pipeline.augmentation import Augmentation as Augmentation
 from costcalc.pipeline.pipeline_library import pipelines as pipelines
 from costcalc.report.page.page import page as page
 from costcalc.report.page.page import write_page as write_page
+from costcalc.report.page.page_document import Page as Page
 from costcalc.report.site.site import write_site as write_site
 from costcalc.result import Result as Result
 from costcalc.result import TableResult as TableResult

@@ -132,6 +132,7 @@ NO_RESULT = {
         "model",
         "new_graph",
         "ops",
+        "page",
         "pipeline",
         "select",
         "size_symbol",

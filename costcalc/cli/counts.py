@@ -30,10 +30,11 @@ from costcalc.cli.options import (
 )
 from costcalc.cli.plot_options import BALLS, BARS, X, Y, check_compared, check_plot, columns_of
 from costcalc.cli.runs import StorePath, has_seconds
-from costcalc.cli.shown_pictures import WRITERS, Asked, EveryLayer, Shade, Style, Tree, Width, put_boxes
+from costcalc.cli.shown_pictures import WRITERS, Asked, EveryLayer, Shade, Style, Tree, Width, compared_page, put_boxes
 from costcalc.errors import UsageError
 from costcalc.importers.targets import is_safetensors
 from costcalc.report import DRAWINGS, format_of
+from costcalc.report.picture_files import picture_suffix
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 from costcalc.train_step import DEFAULT_STEP
 
@@ -174,6 +175,13 @@ def compare(
     unless = "" if train or columns or by else "add --train, or --columns of training"
     step = train_step(optimizer, freeze, freeze_statistics, checkpoint, unless)
     models = load_models(targets, set_, max_layers, max_bytes, dtype, step, batch, input)
+    if picture_suffix(output, format):
+        refused = {"--columns": columns, "--plot": plot, "--break-even": break_even, "--time": time, "--store": store}
+        compared_page(
+            models, str(output), by, baseline=baseline, depth=depth, train=train, algebra=algebra or None,
+            refused=refused,
+        )  # fmt: skip
+        return
     by = by or ("train_macs" if train else "macs")
     columns = TRAIN_COLUMNS_OF_NETWORKS if train and columns is None else columns
     if break_even is not None:

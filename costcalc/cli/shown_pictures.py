@@ -147,10 +147,37 @@ def _layer_seconds(net: Net) -> dict[str, float]:
     return {layer.name: layer.forward for layer in timing.measured[0].layers}
 
 
+def _page(net: Net, asked: Asked, output: str) -> None:
+    from costcalc.report.page.page import page
+
+    given = {"--style": asked.style, "--width": asked.width, "--unroll": asked.unroll}
+    if others := _names(given):
+        raise UsageError(f"{others}: a page has drawings of blocks, repeats as ×n, as wide as the window")
+    found = page(net, by=asked.shade, depth=asked.depth, train=asked.train, every_layer=asked.every_layer)
+    found.save(output)
+
+
+def compared_page(
+    nets: list[Net], output: str, by: str | None, *, baseline: str | None, depth: int | None, train: bool,
+    algebra: bool | None, refused: Mapping[str, object],
+) -> None:  # fmt: skip
+    """Writes the page of networks beside each other. Raises UsageError for options that it does not have."""
+    from costcalc.report.page.page import page
+
+    if others := _names({**refused, **{f"--{name}": True for name in ADDED.given()}}):
+        raise UsageError(f"{others}: a page of networks does not have this; --by METRIC says what it shows")
+    if len(nets) < 2:
+        raise UsageError("compare takes two or more networks; `costcalc show` shows one")
+    found = page(*nets, by=by, baseline=baseline, depth=depth, train=train, algebra=algebra)
+    found.save(output)
+
+
 WRITERS: dict[str, Callable[[Net, Asked, str], None]] = {
     ".svg": _drawing,
     ".png": _drawing,
     ".pdf": _drawing,
+    ".html": _page,
+    ".htm": _page,
     ".overlay.json": _overlay,
     ".graph.json": _explorer_graph,
 }

@@ -28,10 +28,20 @@ def _matplotlib() -> None:
 
 PLOTTED = ("memory",)  # commands whose pictures are plots, which matplotlib draws also as SVG
 WITH_PLOT = ("compare", "sweep")  # commands that draw beside their table
+
+
+def _jinja2() -> None:
+    from costcalc.report.page.page_template import check_template
+
+    check_template()
+
+
 PICTURES: dict[str, Picture] = {
     ".svg": Picture("a drawing", ("show", *PLOTTED)),
     ".png": Picture("a drawing", ("show", *PLOTTED), _matplotlib),
     ".pdf": Picture("a drawing", ("show", *PLOTTED), _matplotlib),
+    ".html": Picture("a page", ("show", "compare"), _jinja2),
+    ".htm": Picture("a page", ("show", "compare"), _jinja2),
     ".overlay.json": Picture("an overlay for viewers", ("show",)),
     ".graph.json": Picture("a graph for Model Explorer", ("show",)),
 }

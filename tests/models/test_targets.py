@@ -150,8 +150,8 @@ def test_a_page_of_a_graph_with_knobs_is_that_of_its_spec():
     needed.module("jinja2", "report")
     needed.module("matplotlib", "report")
     pages = [sweep_page(net) for net in (costcalc.model(symbolic(), KNOBS), costcalc.load(TEXT))]
-    assert len({str(sorted(page.closed.metrics.items())) for page in pages}) == 1
-    assert len({str(sorted(page.found.grid.axes.items())) for page in pages}) == 1
+    assert len({str(sorted(page.views[0].closed.metrics.items())) for page in pages}) == 1
+    assert len({str(sorted(page.swept.found.grid.axes.items())) for page in pages}) == 1
     assert all("mine" in page.html() for page in pages)
 
 

@@ -2,12 +2,14 @@
 
 import json
 import random
+import re
 from fractions import Fraction
-from functools import cache
+from html import unescape
 
 import pytest
 from support import needed
 from support.browser import errors, requested
+from support.moved_pages import SAME, made, made_with_sweep, moved, opened
 
 import costcalc
 from costcalc.analysis.power_laws import knob_exponents
@@ -15,22 +17,8 @@ from costcalc.errors import CostcalcError
 from costcalc.report.page.page import sweep_page
 from costcalc.text import value_text
 
-SLIDE = """
-const at = (id) => document.getElementById(id);
-return arguments[0].map((position) => {
-  position.forEach((index, i) => {
-    at(`slider-${i}`).value = index;
-    at(`slider-${i}`).dispatchEvent(new Event("input"));
-  });
-  return read();
-  function read() {
-    const texts = (ids, of) => [...document.querySelectorAll(ids)].map(of);
-    return [texts("[id^=box-]", (box) => box.value), texts("[id^=total-]", (cell) => cell.textContent),
-            at("no-network").textContent];
-  }
-});
-"""
-TYPE = SLIDE.replace("slider-${i}", "box-${i}")
+needed.module("matplotlib", "report")
+needed.module("jinja2", "report")
 
 NARROW = """
 name: narrow
@@ -44,35 +32,18 @@ layers:
   - group_norm: {groups: g}
   - repeat: {times: c - 2, layers: [conv: {channels: 12*w, kernel: 3, padding: 1}]}
 """
+FEW_PICTURES = (("batch", (1, 2)),)  # most of a sweep's time goes into them, and the sliders move none
+USUAL = ("macs", "params", "elementwise", "activations", "weight_bytes")
 
 
-FEW_PICTURES = (("batch", (1, 2)),)  # most of a page's time goes into them, and the sliders move none
-
-
-@cache
-def page_of(target, axes):
-    needed.module("matplotlib", "report")
-    needed.module("jinja2", "report")
-    page = sweep_page(costcalc.load(target), dict(axes))
-    return page, page.html()
-
-
-def opened(driver, target, folder, axes=()):
-    """The page of a target, in the browser; what its script reads."""
-    page, html = page_of(target, axes)
-    (folder / "page.html").write_text(html, encoding="utf-8")
-    driver.get((folder / "page.html").as_uri())
-    return page.closed.data()
-
-
-def counted(target, values):
-    """The metrics of the sliders by the count of one network; the reason if there is none."""
+def counted(target, values, metrics=USUAL, **options):
+    """The metrics of one network; the reason if there is none."""
     try:
-        cost = costcalc.load(target).with_knobs(**values).cost()
+        cost = costcalc.load(target).with_step(options["step"]) if "step" in options else costcalc.load(target)
+        cost = cost.with_knobs(**values).cost()
     except CostcalcError as error:
         return str(error)
-    totals = [cost.total(metric) for metric in ("params", "macs", "elementwise", "activations")]
-    return [f"{n:,}" for n in (*totals, 4 * (cost.params + cost.total("buffers")))]
+    return [f"{cost.total(metric):,}" for metric in metrics]
 
 
 def by_law(target, values):
@@ -85,18 +56,18 @@ def by_law(target, values):
 
 
 def compare(target, data, positions, seen):
-    names = [knob["name"] for knob in data["knobs"]]
-    refused = 0
-    for position, (boxes, totals, reason) in zip(positions, seen, strict=True):
-        expected = counted(target, dict(zip(names, position, strict=True)))
+    """The numbers of a page of one network are those of a count. How many positions were no networks."""
+    names, refused = [knob["name"] for knob in data["knobs"]], 0
+    for position, found in zip(positions, seen, strict=True):
+        at = dict(zip(names, position, strict=True))
+        expected = counted(target, at)
         if isinstance(expected, str):
             refused += 1
-            assert {*totals} == {"–"}, (position, expected)
-            assert reason.startswith("There is no such network: "), (position, expected)
+            assert {*found["totals"][0]} == {"–"}, (position, expected)
+            assert found["reason"].startswith("There is no such network: "), (position, expected)
         else:
-            assert (totals[:5], reason) == (expected, ""), position
-            assert totals[5:] == by_law(target, dict(zip(names, position, strict=True))), position
-        assert [Fraction(box) for box in boxes] == list(position)
+            assert (found["totals"][0], found["reason"]) == (expected + by_law(target, at), ""), position
+        assert [Fraction(box) for box in found["boxes"]] == list(position)
     return refused
 
 
@@ -112,9 +83,9 @@ def places(data, count, seed):
 
 @pytest.mark.no_cover
 def test_a_hundred_positions_of_efficientnet(driver, tmp_path):
-    data = opened(driver, "efficientnet", tmp_path)
+    data = opened(driver, tmp_path, made_with_sweep("efficientnet"))
     indices, values = places(data, 100, 4)
-    compare("efficientnet", data, values, driver.execute_script(SLIDE, indices))
+    compare("efficientnet", data, values, moved(driver, indices))
     assert errors(driver) == []
     assert requested(driver) == [(tmp_path / "page.html").as_uri()]
 
@@ -124,100 +95,169 @@ def test_a_hundred_positions_of_efficientnet(driver, tmp_path):
     "target", ["mobilenet_v1", "mobilenet_v2", "resnet50", "vgg", "lenet5", "conv_normal", "googlenet"]
 )
 def test_other_networks(driver, tmp_path, target):
-    data = opened(driver, target, tmp_path, FEW_PICTURES)
-    indices, values = places(data, 25, target)
-    compare(target, data, values, driver.execute_script(SLIDE, indices))
+    data = opened(driver, tmp_path, made(target))
+    indices, values = places(data, 12, target)
+    compare(target, data, values, moved(driver, indices))
     assert errors(driver) == []
+
+
+PAIRS = [
+    (("inception_naive", "inception_bottleneck"), {}),
+    (("conv_normal", "conv_depthwise_separable", "conv_locally_connected"), {}),
+    (("lenet5", "alexnet"), {"by": "params"}),
+    (("resnet18", "resnet34"), {"train": True}),
+]
+
+
+@pytest.mark.no_cover
+@pytest.mark.parametrize(("targets", "options"), PAIRS)
+def test_a_hundred_positions_of_networks_beside_each_other(driver, tmp_path, targets, options):
+    page, text = made(*targets, **options)
+    data = opened(driver, tmp_path, (page, text))
+    count = 100 if targets[0] == "inception_naive" else 12
+    indices, values = places(data, count, str(targets))
+    alone = ("train_peak_bytes", "peak_bytes")
+    for position, found in zip(values, moved(driver, indices), strict=True):
+        totals = []
+        for number, view in enumerate(page.views):
+            at = {
+                slider.name: value
+                for slider, value in zip(page.sliders, position, strict=True)
+                if number in slider.owners
+            }
+            shown = dict(zip(page.metrics, found["totals"][number], strict=True))
+            still = {shown.pop(metric) for metric in alone if metric in shown}
+            assert still <= {"–"}
+            expected = counted(view.model, at, [*shown])
+            if isinstance(expected, str):
+                assert {*shown.values()} == {"–"} and view.model.label in found["reason"]
+            else:
+                assert [*shown.values()] == expected, position
+                cost = view.model.with_knobs(**at).cost()
+                parts = [cell for cell in found["parts"][number] if cell != "0"]
+                by = page.asked.by
+                assert parts == [f"{block.costs[by]:,}" for block in cost.fold(1, [by]) if block.costs[by]]
+            totals.append(None if isinstance(expected, str) else int(shown[page.asked.by].replace(",", "")))
+        if len(totals) == 2 and None not in totals:
+            factor = costcalc.table.cell(Fraction(totals[1], totals[0]), "factor")
+            assert found["factors"][1][0] == factor
+    assert errors(driver) == []
+
+
+@pytest.mark.no_cover
+def test_where_two_cost_the_same_moves(driver, tmp_path):
+    page, text = made("inception_naive", "inception_bottleneck")
+    data = opened(driver, tmp_path, (page, text))
+    indices, values = places(data, 30, 3)
+    for position, found in zip(values, moved(driver, indices), strict=True):
+        knobs = {slider.name: value for slider, value in zip(page.sliders, position, strict=True)}
+        even = Fraction(
+            knobs["k"] ** 2 * knobs["c_in"] * knobs["c_out"], knobs["c_in"] + knobs["k"] ** 2 * knobs["c_out"]
+        )
+        shown = found["evens"][0]
+        exactly = re.search(r"\(([\d,]+)/([\d,]+)\)", shown)
+        assert Fraction(*(int(n.replace(",", "")) for n in (exactly.groups() if exactly else (shown, "1")))) == even
+        ahead = [int(row[0].replace(",", "")) for row in found["totals"]]
+        assert (ahead[1] < ahead[0]) == (knobs["b"] < even)
+
+
+@pytest.mark.no_cover
+@pytest.mark.parametrize(
+    ("target", "settings"),
+    [
+        ("inception_module", [{"r": 14}, {"r": 56, "batch": 3}]), ("residual_block", [{"r": 7, "batch": 2}]),
+        ("conv_normal", [{"f": 5}, {"n_c_out": 77}]), ("mobilenet_v2_bottleneck", [{"t": 3}]),
+        ("resnet50", [{"n4": 23, "r": 320}, {"n2": 2}]),
+    ],
+)  # fmt: skip
+def test_a_moved_drawing_is_that_of_the_network_there(driver, tmp_path, target, settings):
+    page, text = made(target)
+    data = opened(driver, tmp_path, (page, text))
+    net, names = costcalc.load(target), [knob["name"] for knob in data["knobs"]]
+    for setting in settings:
+        there = {**net.values, **setting}
+        found = moved(driver, [[value_text(there[name]) for name in names]], "box")[0]
+        other = costcalc.page(net.with_knobs(**setting))
+        (drawing,) = [one for one in other.views[0].drawings if one.is_shown]
+        expected = re.findall(r"<(?:text|title)(?: [^>]*)?>(.*?)</(?:text|title)>", unescape(drawing.svg))[1:]
+        pairs = [*zip(reversed(found["drawings"][0]), reversed(expected))][:-3]  # above are lines with its name
+        assert len(pairs) >= len(drawing.nodes) * 2
+        for mine, its in pairs:
+            head, seen, _ = mine.partition("; as it is set: receptive field")
+            assert head == (its.partition(";")[0] if seen else its), (setting, mine, its)
+        assert found["rest"] == [""]
+
+
+@pytest.mark.no_cover
+@pytest.mark.parametrize("targets", [("efficientnet",), ("resnet50",), ("inception_naive", "inception_bottleneck")])
+def test_without_its_script_a_page_shows_the_same(driver, tmp_path, targets):
+    page, text = made(*targets) if len(targets) > 1 else made_with_sweep(*targets)
+    opened(driver, tmp_path, (page, text))
+    moved(driver, [])
+    driver.execute_script("showParts(); showMaps();")
+    assert driver.execute_script(SAME, text) == []
+
+
+def test_layers_that_only_other_settings_have_are_not_lost(driver, tmp_path):
+    page, text = made("efficientnet")
+    data = opened(driver, tmp_path, (page, text))
+    names = [knob["name"] for knob in data["knobs"]]
+    there = {**page.views[0].model.values, "d": 2}
+    found = moved(driver, [[value_text(there[name]) for name in names]], "box")[0]
+    total = costcalc.load("efficientnet", d=2).cost().macs
+    assert sum(int(cell.replace(",", "")) for cell in found["parts"][0]) == total
+    missing = int(re.search(r"has no box for: ([\d,]+) MACs", found["rest"][0])[1].replace(",", ""))
+    boxes = [re.search(r", ([\d,]+) MACs", text) for text in found["drawings"][0]]
+    assert missing + sum(int(found[1].replace(",", "")) for found in boxes if found) == total
 
 
 def test_a_spec_of_the_readers_own_says_where_there_is_no_network(driver, tmp_path):
     (tmp_path / "narrow.yaml").write_text(NARROW)
     target = str(tmp_path / "narrow.yaml")
-    data = opened(driver, target, tmp_path, FEW_PICTURES)
+    data = opened(driver, tmp_path, made(target))
     indices, values = places(data, 100, 11)
-    assert 10 < compare(target, data, values, driver.execute_script(SLIDE, indices)) < 90
+    assert 10 < compare(target, data, values, moved(driver, indices)) < 90
     texts = [["9", "3", "4", "2", w, "1"] for w in ("1", "1.5", "5/12", "0.4", "1.3333")]
-    seen = driver.execute_script(TYPE, texts)
     at = [[9, 3, 4, 2, Fraction(w), 1] for *_, w, _ in texts]
-    assert compare(target, data, [[v if v.denominator > 1 else int(v) for v in p] for p in at], seen) == 3
-    reasons = [
-        reason
-        for *_, reason in driver.execute_script(
-            TYPE,
-            [
-                ["2", "3", "4", "2", "1", "1"],
-                ["9", "3", "1", "2", "1", "1"],
-                ["9", "3", "4", "5", "1", "1"],
-                ["9", "3", "4", "2", "x", "1"],
-            ],
-        )
-    ]
-    for reason, words in zip(
-        reasons,
-        [
-            "a window of 3 does not fit into 2",
-            "the times of 'repeat' = -1 must be at least 0",
-            "groups = 5 does not divide the 12 channels",
-            "w is a number, as in 224",
-        ],
-        strict=True,
-    ):
-        assert words in reason
+    where = [[v if v.denominator > 1 else int(v) for v in p] for p in at]
+    assert compare(target, data, where, moved(driver, texts, "box")) == 3
+    said = {
+        ("2", "3", "4", "2", "1", "1"): "a window of 3 does not fit into 2",
+        ("9", "3", "1", "2", "1", "1"): "the times of 'repeat' = -1 must be at least 0",
+        ("9", "3", "4", "5", "1", "1"): "groups = 5 does not divide the 12 channels",
+        ("9", "3", "4", "2", "x", "1"): "w is a number, as in 224",
+    }
+    for found, words in zip(moved(driver, [*map(list, said)], "box"), said.values(), strict=True):
+        assert words in found["reason"]
 
 
 def test_typed_values_and_presets(driver, tmp_path):
-    data = opened(driver, "efficientnet", tmp_path)
+    data = opened(driver, tmp_path, made_with_sweep("efficientnet"))
     texts = [["224", "1", w, "1000", "1"] for w in ("1.11", "0.0375", "1.0625")] + [
         ["2147483647", "3.1", "2", "10", "2147483647"]
     ]
-    seen = driver.execute_script(TYPE, texts)
-    compare(
-        "efficientnet", data, [[Fraction(text) if "." in text else int(text) for text in row] for row in texts], seen
-    )
+    values = [[Fraction(text) if "." in text else int(text) for text in row] for row in texts]
+    compare("efficientnet", data, values, moved(driver, texts, "box"))
     for texts, words in (
         (["31", "1", "1", "1", "1"], "r is at least 32"),
         (["224.5", "1", "1", "1", "1"], "r is a whole number, not 224.5"),
         (["224", "0", "1", "1", "1"], "d is at least"),
         (["224", "1", "1", "2147483649", "1"], "classes is at most 2,147,483,648"),
     ):
-        assert words in driver.execute_script(TYPE, [texts])[0][2]
+        assert words in moved(driver, [texts], "box")[0]["reason"]
     for number, setting in enumerate(data["settings"]):
         driver.execute_script(
             "settings.value = arguments[0]; settings.dispatchEvent(new Event('change'))",
             str(number),
         )
-        seen = driver.execute_script(SLIDE.replace("position.forEach", "[].forEach"), [[]])[0]
-        assert seen[0] == setting["values"]
-        assert seen[1][1] == f"{costcalc.load(setting['name']).cost().macs:,}"
-
-
-def test_sliders_by_keyboard_and_for_screen_readers(driver, tmp_path):
-    from selenium.webdriver.common.by import By
-    from selenium.webdriver.common.keys import Keys
-
-    opened(driver, "efficientnet", tmp_path)
-    slider = driver.find_element(By.ID, "slider-0")
-    slider.send_keys(Keys.ARROW_RIGHT)
-    assert driver.find_element(By.ID, "box-0").get_attribute("value") == "225"
-    assert slider.get_attribute("aria-valuetext") == "225"
-    assert driver.find_element(By.ID, "total-1").text == f"{costcalc.load('efficientnet', r=225).cost().macs:,}"
-    unnamed = driver.execute_script(
-        "return [...document.querySelectorAll('input, select')].filter((e) => !e.labels.length && !e.ariaLabel).length"
-    )
-    assert unnamed == 0
-
-
-def test_the_page_without_javascript_has_all_but_the_sliders():
-    _, html = page_of("efficientnet", ())
-    assert '<div id="sliders" hidden>' in html
-    assert "37,745,884,192" in html
-    assert html.count("<svg ") == 8
-    assert "<mi>c</mi><mi>7</mi>" in html
+        seen = moved(driver, [[]])[0]
+        assert seen["boxes"] == setting["values"]
+        assert seen["totals"][0][0] == f"{costcalc.load(setting['name']).cost().macs:,}"
 
 
 def test_the_text_of_a_value_is_read_back():
-    data = sweep_page(costcalc.load("mobilenet_v2@w=1/3")).closed.data()
+    data = sweep_page(costcalc.load("mobilenet_v2@w=1/3"), dict(FEW_PICTURES)).data()
     w = next(knob for knob in data["knobs"] if knob["name"] == "w")
     assert w["steps_per_unit"] % 3 == 0
     assert data["settings"][0]["values"][1] == "1/3" == value_text(Fraction(1, 3))
-    assert json.loads(json.dumps(data)) == data
+    assert json.loads(json.dumps(data["settings"])) == data["settings"]

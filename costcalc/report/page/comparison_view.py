@@ -39,9 +39,11 @@ class ComparisonView:
     sliders: Sequence[Slider] = ()
 
     @classmethod
-    def of(cls, models: Sequence[Model], by: str, baseline: str | None, depth: int | None) -> ComparisonView:
+    def of(
+        cls, models: Sequence[Model], by: str, baseline: str | None, depth: int | None, algebra: bool | None
+    ) -> ComparisonView:
         """Raises what `compare` raises."""
-        return cls(compare_models(models, by=by, baseline=baseline, depth=depth))
+        return cls(compare_models(models, by=by, baseline=baseline, depth=depth, algebra=algebra))
 
     @property
     def _evens(self) -> Sequence[LinearBreakEven]:

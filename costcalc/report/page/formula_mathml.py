@@ -12,6 +12,7 @@ from costcalc.dims.symbolic import RoundTo
 ROUND_TO_NOTE = (
     "round_to(x, m): x to the nearest multiple of m, at least m; one m more where that would lose over a tenth of x"
 )
+MAX_BLOCKS = 120  # of a formula that is written block by block
 
 
 class FormulaMathML(NamedTuple):
@@ -30,13 +31,15 @@ def formula_mathml(formula: Formula) -> FormulaMathML:
     """A formula as it stands on a page."""
     math = MathMLPrinter(formula.display_names, formula.names, leading=formula.leading)
     plain = MathMLPrinter(formula.display_names, leading=formula.leading)
-    blocks = [(term.name, math.pieces(term.expression)) for term in formula.parts]
+    few = len(formula.parts) <= MAX_BLOCKS
+    blocks = [(term.name, math.pieces(term.expression)) for term in formula.parts] if few else []
     where = [
         [f"{plain.symbol(n)}<mo>=</mo>{first}", *more]
         for n, e in formula.where().items()
         for first, *more in [plain.pieces(e)]
     ]
     notes = [ROUND_TO_NOTE] if formula.expression.has(RoundTo) else []
+    notes += [] if few else [f"of {len(formula.parts):,} blocks, which `costcalc formula` has"]
     long = len(formula.text) > 2 * MAX_TOTAL_LENGTH
     metric = METRICS[formula.metric]
     return FormulaMathML(

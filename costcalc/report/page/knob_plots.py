@@ -51,7 +51,7 @@ class KnobCurves:
                 )
         for n, name in enumerate(self.names if legend else ()):
             y = TOP + LEGEND * n + 2
-            lines.append(f'<path class="curve line-{n % 4}" d="M{LEFT} {y}h24"/>')
+            lines.append(f'<path class="key line-{n % 4}" d="M{LEFT} {y}h24"/>')
             lines.append(f'<text x="{LEFT + 30}" y="{y + 4}">{escape(visible(name))}</text>')
         return _svg(self.id, lines)
 
@@ -72,7 +72,8 @@ class KnobMap:
         """The plot as inline SVG."""
         xs, ys = self.at
         scale = Axes(xs[0], xs[-1], ys[-1], TOP, ys[0])
-        lines = [*scale.frame(self.knobs[0], self.knobs[1], is_map=True)]
+        middle = Middles(xs, ys)
+        lines = [*scale.frame(self.knobs[0], self.knobs[1], middle)]
         wide, high = (WIDTH - LEFT - RIGHT) / len(xs), (HEIGHT - TOP - BOTTOM) / len(ys)
         lines.append('<g class="cells">')
         largest = max([v for row in self.values for v in row if v is not None] + [0.0]) or 1.0
@@ -84,7 +85,6 @@ class KnobMap:
                     f'<rect x="{x}" y="{y}" width="{number(wide)}" height="{number(high)}" fill-opacity="{opacity}"/>'
                 )
         lines.append("</g>")
-        middle = Middles(xs, ys)
         lines += [
             f'<circle class="preset" cx="{number(middle.x(x))}" cy="{number(middle.y(y))}" r="3"><title>'
             f"{escape(visible(name))}</title></circle>"
@@ -122,19 +122,19 @@ class Axes:
             down = y is not None
         return path
 
-    def frame(self, below: str, beside: str = "", *, is_map: bool = False) -> Iterator[str]:
+    def frame(self, below: str, beside: str = "", of_map: Middles | None = None) -> Iterator[str]:
         """The axes, their ticks, and the names of the knobs."""
-        bottom = HEIGHT - BOTTOM
+        bottom, at = HEIGHT - BOTTOM, of_map or self
         yield f'<path class="axis" d="M{LEFT} {number(self.top)}V{bottom}H{WIDTH - RIGHT}"/>'
         unit = unit_of(self.high)
         for value in ticks(self.low, self.high):
-            y = number(self.y(value))
-            if not is_map:
-                yield f'<path class="grid" d="M{LEFT} {y}H{WIDTH - RIGHT}"/>'
-            yield f'<text class="tick" x="{LEFT - 5}" y="{number(self.y(value) + 3.5)}">{tick(value, unit)}</text>'
+            y, said = at.y(value), knob_tick(value) if of_map else tick(value, unit)
+            if not of_map:
+                yield f'<path class="grid" d="M{LEFT} {number(y)}H{WIDTH - RIGHT}"/>'
+            yield f'<text class="tick" x="{LEFT - 5}" y="{number(y + 3.5)}">{said}</text>'
         for value in ticks(self.first, self.last):
-            x, said = number(self.x(value)), tick(value, unit_of(value))
-            yield f'<text class="below" x="{x}" y="{bottom + 14}">{said}</text>'
+            x = number(at.x(value))
+            yield f'<text class="below" x="{x}" y="{bottom + 14}">{knob_tick(value)}</text>'
         yield f'<text class="name" x="{WIDTH - RIGHT}" y="{HEIGHT - 4}">{escape(visible(below))}</text>'
         if beside:
             yield f'<text x="2" y="{TOP - 2}">{escape(visible(beside))}</text>'
@@ -198,6 +198,11 @@ def unit_of(value: float) -> tuple[str, float]:
 def tick(value: float, unit: tuple[str, float]) -> str:
     """`0`, `250 M`"""
     return f"{value / unit[1]:.6g} {unit[0]}".rstrip() if value else "0"
+
+
+def knob_tick(value: float) -> str:
+    """`1,024`, `0.5`"""
+    return f"{value:,.0f}" if value == int(value) else f"{value:.6g}"
 
 
 def number(value: float) -> str:

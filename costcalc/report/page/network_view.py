@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from costcalc.analysis.closed_form.printers import Printer
 from costcalc.analysis.cost import Cost, cost_of
 from costcalc.analysis.metric_names import why_no_formula
 from costcalc.analysis.metrics import METRICS
@@ -34,7 +35,7 @@ from costcalc.text import plural
 
 MAX_TABLE_ROWS = 300
 MAX_BARS = 24  # blocks; the smallest of more are one
-MAX_SUMMANDS = 6  # of a total that is written as a sum
+MAX_SUMMANDS = 4  # of a total that is written as a sum
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,7 @@ class Asked:
     by: str = "macs"
     depth: int | None = None
     every_layer: bool = False
-    columns: str | None = None
-    with_law: bool = False
+    alone: bool = False  # one network
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +67,7 @@ class NetworkView:
         metrics = tuple(dict.fromkeys((*asked.metrics, asked.by)))
         cost = cost_of(model)
         try:
-            closed, why_not = closed_forms(model, metrics, with_law=asked.with_law), ""
+            closed, why_not = closed_forms(model, metrics, with_law=asked.alone), ""
         except CostcalcError as error:
             closed, why_not = None, str(error)
         return cls(number, model, cost, asked, closed, why_not)
@@ -93,7 +93,8 @@ class NetworkView:
 
     @cached_property
     def _sketches(self) -> Any:
-        return sketches(self.cost, self.asked.by, self.asked.depth, self.asked.every_layer)
+        found, shown = sketches(self.cost, self.asked.by, self.asked.depth, self.asked.every_layer)
+        return found, shown if self.asked.alone else 0  # beside others each has little room
 
     @cached_property
     def _parts(self) -> tuple[NetworkParts | None, str]:
@@ -124,7 +125,7 @@ class NetworkView:
         movable = Movable(self.cost, self.asked.by, self.parts, self.sizes) if self.parts else None
         make = movable.of if movable else static
         return [
-            make(drawn(sketch, self.cost, columns=self.asked.with_law), drawing_name(sketch), f"d{self.number}-{at}",
+            make(drawn(sketch, self.cost, columns=self.asked.alone), drawing_name(sketch), f"d{self.number}-{at}",
                  at == shown)
             for at, sketch in enumerate(found)
         ]  # fmt: skip
@@ -145,9 +146,9 @@ class NetworkView:
     @property
     def summands(self) -> tuple[str, str] | None:
         """`2,408,448 + 10,035,200` and `reduce + conv`, where the total has few terms."""
-        if not 2 <= len(self.bars) <= MAX_SUMMANDS:
+        if not 2 <= len(self.bars) <= MAX_SUMMANDS or not is_rational(self.total(self.asked.by)):
             return None
-        return " + ".join(cell(value, "int") for _, value, _ in self.bars), " + ".join(name for name, _, _ in self.bars)
+        return " + ".join(exact_text(value) for _, value, _ in self.bars), " + ".join(name for name, _, _ in self.bars)
 
     def bar_rows(self, largest: Any) -> list[tuple[str, str, str, str]]:
         """Each bar: its name, its value, its share, and how long it is in per cent of the largest of the page."""
@@ -164,19 +165,24 @@ class NetworkView:
 
     # --- its texts
 
-    def table(self) -> Table:
-        """The layers, or the deepest blocks of which a page has room for the rows."""
+    @cached_property
+    def table(self) -> Table | None:
+        """The layers, or the deepest blocks of which a page has room for the rows; None if it has for none."""
         depth = self.asked.depth
         if depth is None and len(self.cost.layers) > MAX_TABLE_ROWS:
             depths = range(1, max(str(row.name).count(".") for row in self.cost.layers) + 2)
             fits = [depth for depth in depths if len(self.cost.fold(depth)) <= MAX_TABLE_ROWS]
-            depth = max(fits, default=1)
-        return self.cost.table(depth, self.asked.columns)
+            if not fits:
+                return None
+            depth = max(fits)
+        return self.cost.table(depth)
 
-    def table_words(self, table: Table) -> str:
-        """`41 layers`, or how they are folded."""
+    @property
+    def table_words(self) -> str:
+        """`41 layers`, and how they are folded."""
         layers = sum(not row.op.is_input for row in self.cost.layers)
-        folded = f" in {plural(len(table.rows), 'block')}" if len(table.rows) < layers else ""
+        rows = len(self.table.rows) if self.table else layers
+        folded = f" in {plural(rows, 'block')}" if rows < layers else ""
         return f"{plural(layers, 'layer')}{folded}"
 
     @cached_property
@@ -225,7 +231,7 @@ class NetworkView:
         moving = [*self.closed.metrics] if self.closed else []
         return {
             "label": self.model.label,
-            "base": [text_of(self.total(m)) if m in METRICS else None for m in shown],
+            "base": [text_of(self.total(m if m in METRICS else "macs")) for m in shown],
             "places": [moving.index(m) if m in moving else None for m in shown],
             "conditions": [
                 {"words": c.message, "texts": [size if isinstance(size, str) else None for size in c.sizes]}
@@ -242,6 +248,13 @@ def _part(value: Any, total: Any) -> Any:
     if not (is_rational(value) and is_rational(total)):
         return None
     return value / total if total else 0.0
+
+
+def exact_text(value: Any) -> str:
+    """A number in full; a formula of symbols in its signs."""
+    if value is None:
+        return "–"
+    return cell(value, "int") if is_rational(value) else Printer().write(value)
 
 
 def text_of(value: Any) -> str | None:

@@ -99,6 +99,13 @@ const fit = (text) => {  // a text that has become longer stays in its box
     text.setAttribute("lengthAdjust", "spacingAndGlyphs");
   }
 };
+const withCopies = (text, [times, around, factor], sizes) => {
+  const name = text.replace(/ ×\d+$/, "");
+  if (!sizes) return name;
+  const [count, outer] = [times, around].map((numbers) => numbers.reduce((a, n) => gcd(a, sizes[n]), q(0n))[0]);
+  const copies = count * BigInt(factor) / (outer || 1n);
+  return copies === 1n ? name : `${name} ×${copies}`;
+};
 const partsOf = (number) => {  // the numbers of the groups of layers, metric by metric; null without a network
   const code = networks[number], { groups } = data.networks[number];
   if (!code || !groups) return undefined;
@@ -116,9 +123,10 @@ const showDrawing = (number, parts) => {
   const values = parts && nodes.map(({ groups }) => sum(groups.map((group) => parts[by()][group])));
   const largest = parts && values.reduce((a, b) => max(a, b), q(0n));
   const boxes = svg.querySelectorAll(".node");
-  nodes.forEach(({ groups, texts, hover, cost }, i) => {
+  nodes.forEach(({ groups, texts, hover, cost, copies }, i) => {
     const lines = boxes[i].querySelectorAll("text"), value = parts && values[i];
     texts.forEach(([line, pieces]) => { lines[line].textContent = fill(pieces, sizes); fit(lines[line]); });
+    if (copies) lines[0].textContent = withCopies(lines[0].textContent, copies, sizes);
     if (hover) {
       const numbers = data.numbers.map((title, metric) => `${parts ? written(sum(groups.map((group) => parts[metric][group]))) : "–"} ${title}`);
       boxes[i].querySelector("title").textContent = hover[0] + numbers.join(", ") + hover[1];
@@ -129,18 +137,12 @@ const showDrawing = (number, parts) => {
     fit(lines[cost]);
     const shade = boxes[i].querySelector(".shade"), bar = boxes[i].querySelector(".bar"), rail = boxes[i].querySelector(".rail");
     if (shade) shade.setAttribute("fill-opacity", largest && largest[0] ? px(0.6 * asFloat(div(value, largest))) : 0);
-    if (bar) bar.setAttribute("width", px(Number(rail.getAttribute("width")) * asFloat(part)));
+    if (bar) bar.setAttribute("width", Number((Number(rail.getAttribute("width")) * asFloat(part)).toFixed(1)));
   });
-  const free = [...svg.querySelector("g").children].filter((element) => element.tagName === "text");
-  headings.forEach((times, i) => {
-    if (!times) return;
-    const copies = times.map((numbers) => sizes ? numbers.reduce((a, n) => gcd(a, sizes[n]), q(0n)) : q(0n));
-    const count = copies[0][0] ? copies[0][0] / (copies[1][0] || 1n) : 0n;
-    const name = free[i].textContent.replace(/ ×\d+$/, "");
-    free[i].textContent = parts && count !== 1n ? `${name} ×${count}` : name;
-  });
-  const written_labels = free.slice(free.length - labels.length);
-  labels.forEach((pieces, i) => { if (pieces) written_labels[i].textContent = fill(pieces, sizes); });
+  const free = [...svg.querySelectorAll(":scope > g > text")];
+  const below = free.slice(free.length - labels.length), above = free.slice(free.length - labels.length - headings.length);
+  headings.forEach((copies, i) => { if (copies) above[i].textContent = withCopies(above[i].textContent, copies, sizes); });
+  labels.forEach((pieces, i) => { if (pieces) below[i].textContent = fill(pieces, sizes); });
   const others = parts ? sum(rest.map((group) => parts[by()][group])) : q(0n);
   put(`rest-${number}`, others[0] ? `These settings add layers that this drawing has no box for: ${written(others)} ${data.by.title}. The drawing of fewer boxes has them.` : "");
 };

@@ -5,38 +5,24 @@ page("inception_naive", "inception_bottleneck").save("pair.html")
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from costcalc.analysis.metric_names import check_not_a_metric, metric_of, read_metrics, why_not_counted
-from costcalc.analysis.metric_notes import training_note
-from costcalc.analysis.metrics import IN_BYTES, METRICS, USUAL
+from costcalc.analysis.metrics import USUAL
 from costcalc.chart.draw import import_matplotlib
-from costcalc.dims import is_rational
-from costcalc.errors import MissingExtra, Problem, UsageError
-from costcalc.files import check, write
+from costcalc.errors import UsageError
+from costcalc.files import check
 from costcalc.models.model import Model
 from costcalc.net import Target, load
-from costcalc.report.page.closed_forms import law_of
-from costcalc.report.page.comparison_view import ComparisonView, Even
-from costcalc.report.page.knob_plots import KnobCurves, KnobMap
+from costcalc.report.page.comparison_view import ComparisonView
 from costcalc.report.page.network_view import Asked, NetworkView
-from costcalc.report.page.page_drawings import numbers_of
-from costcalc.report.page.page_plots import caption_of_curve, caption_of_map, chosen, curves_of, maps_of
-from costcalc.report.page.shared_sliders import Slider, named_settings, shared_sliders
+from costcalc.report.page.page_document import Page
+from costcalc.report.page.page_template import check_template
 from costcalc.report.page.sweep_section import SweepSection
-from costcalc.table import CONVENTION, Table, bytes_text, cell, short_text, visible
-from costcalc.text import equations_text, power_text, value_text
-from costcalc.version import __version__
 
-HERE = Path(__file__).parent
 SUFFIXES = (".html", ".htm")
-MAX_BYTES = 1_000_000  # of a page
 TRAIN_METRICS = (
     "params", "trainable_params", "macs", "train_macs", "train_elementwise", "saved_bytes", "train_peak_bytes",
 )  # fmt: skip
@@ -45,23 +31,23 @@ TRAIN_METRICS = (
 def page(
     *targets: Target, by: str | None = None, baseline: str | None = None, depth: int | None = None,
     metrics: Sequence[str] | str | None = None, train: bool = False, every_layer: bool = False,
-    columns: str | None = None,
+    algebra: bool | None = None,
 ) -> Page:  # fmt: skip
     """The page of a network, or of several beside each other: `page("resnet50").save("resnet50.html")`.
 
-    `by` is the metric of drawings, bars and curves, by default the MACs, or the multiplies of a step with `train`.
+    `by` is the metric of drawings, bars and curves, by default the MACs, or the multiplies of a step with `train`; of
+    `"macs,params"` the first.
     Raises UsageError for metrics that are no numbers of networks, and what `cost` and `compare` raise.
     """
-    by = by or ("train_macs" if train else "macs")
-    metric_of(by, unless=why_not_counted)
-    shown = read_metrics(metrics, TRAIN_METRICS if train else USUAL)
+    first, *more = read_metrics(by, ("train_macs" if train else "macs",))
+    shown = (first, *more, *read_metrics(metrics, TRAIN_METRICS if train else USUAL))
     for metric in shown:
         metric_of(metric, unless=why_not_counted)
     models = [*map(load, targets)]
     if not models:
         raise UsageError("a page is about a network or several; name one")
-    asked = Asked(shown, by, depth, every_layer, columns, len(models) == 1)
-    comparison = ComparisonView.of(models, by, baseline, depth) if len(models) > 1 else None
+    asked = Asked(tuple(dict.fromkeys(shown)), first, depth, every_layer, len(models) == 1)
+    comparison = ComparisonView.of(models, first, baseline, depth, algebra) if len(models) > 1 else None
     return Page(tuple(NetworkView.of(at, model, asked) for at, model in enumerate(models)), asked, comparison)
 
 
@@ -103,242 +89,10 @@ def sweep_page(
     for name in model.size_knobs:
         check_not_a_metric(name)
     SweepSection.check(axes or {})  # before closed forms, which take seconds
-    asked = Asked(shown, "macs", with_law=True)
+    asked = Asked(shown, "macs", alone=True)
     view = NetworkView.of(0, model, asked)
     section = SweepSection.of(model, view.closed, axes or {}, presets, shown)
     return Page((view,), asked, None, section)
-
-
-@dataclass(frozen=True, eq=False)
-class Page:
-    """Networks on a page, their comparison if there are several, and a sweep if there is one."""
-
-    views: tuple[NetworkView, ...]
-    asked: Asked
-    comparison: ComparisonView | None = None
-    swept: SweepSection | None = None
-
-    def html(self) -> str:
-        """The page as text. Raises MissingExtra without jinja2, UsageError for a page that is too large."""
-        text = str(_template().render(self.parts()))
-        if (size := len(text.encode())) > MAX_BYTES:
-            raise UsageError(self._too_large(size))
-        return text
-
-    def save(self, path: Path | str) -> None:
-        """Writes the page, all of it or nothing. Raises OSError."""
-        write(Path(path), self.html())
-
-    def _repr_html_(self) -> str:
-        """A notebook's view: the page in a frame of its own."""
-        from html import escape
-
-        return f'<iframe srcdoc="{escape(self.html())}" sandbox="allow-scripts" width="100%" height="700"></iframe>'
-
-    @property
-    def metrics(self) -> tuple[str, ...]:
-        """The metrics of the page, that of its drawings first."""
-        return tuple(dict.fromkeys((self.asked.by, *self.asked.metrics)))
-
-    @property
-    def alone(self) -> NetworkView | None:
-        """The network, if there is one alone."""
-        return self.views[0] if len(self.views) == 1 else None
-
-    @cached_property
-    def sliders(self) -> list[Slider]:
-        """One for each knob, shared by networks that have it at the same value."""
-        reach = self.comparison.reach if self.comparison else {}
-        found = shared_sliders([view.closed for view in self.views], reach)
-        return sorted(found, key=lambda slider: slider.name not in reach)  # where two cost the same comes first
-
-    @cached_property
-    def _rows(self) -> tuple[str, ...]:
-        """The metrics of the table of numbers; with the MACs by the power law."""
-        alone = self.alone
-        law = ("law",) if alone and alone.closed and "law" in alone.closed.metrics else ()
-        return (*self.metrics, *law)
-
-    # --- the parts of the template
-
-    def parts(self) -> dict[str, Any]:
-        """The variables of the template."""
-        script = self.script()
-        digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-        return {
-            "page": self, "views": self.views, "alone": self.alone, "comparison": self.comparison,
-            "swept": self.swept, "version": __version__, "convention": CONVENTION, "by": METRICS[self.asked.by],
-            "names": [view.model.label for view in self.views], "css": self.css(), "script": script,
-            "digest": digest, "data": self.data() if script else None, "numbers": self.numbers(),
-            "warnings": self.warnings, "counts": self.counts(), "curves": self.curves, "maps": self.maps,
-            "captions": (caption_of_curve, caption_of_map), "evens": self.evens, "fixed": self.fixed(),
-            "sliders": self.sliders,
-        }  # fmt: skip
-
-    def css(self) -> str:
-        """The style sheet, with the colours of drawings on a dark page."""
-        from costcalc.report.page.page_drawings import DARK
-
-        text = (HERE / "page.css").read_text(encoding="utf-8").replace("/*drawings*/", DARK)
-        ids = [drawing.id for view in self.views for drawing in view.drawings if len(view.drawings) > 1]
-        return text + "".join(
-            f".net:has([value={id}]:checked) [data-drawing={id}] {{ display: block; }}\n" for id in ids
-        )
-
-    def script(self) -> str:
-        """The one script of the page; empty without sliders."""
-        if not self.sliders:
-            return ""
-        exact, plots, own = ((HERE / f"{name}.js").read_text(encoding="utf-8") for name in ("exact", "plots", "page"))
-        codes = [view.code(self._places(view)) for view in self.views]
-        even = self.comparison.code(self.sliders) if self.comparison else "null"
-        code = f"const networks = [{', '.join(codes)}];\nconst evens = {even};"
-        return "\n".join([exact, code, plots, own])
-
-    def _places(self, view: NetworkView) -> dict[Any, int]:
-        """The places of the symbols of a network's knobs among the sliders."""
-        known = view.closed.symbols if view.closed else {}
-        return {known[s.name]: at for at, s in enumerate(self.sliders) if view.number in s.owners}
-
-    def data(self) -> dict[str, Any]:
-        """What the script reads."""
-        start = self.alone.model.label if self.alone else "as they are set"
-        forms = [view.closed for view in self.views]
-        by = METRICS[self.asked.by]
-        base = self.comparison.comparison.baseline if self.comparison else 0
-        return {
-            "knobs": [slider.data() for slider in self.sliders],
-            "settings": [*named_settings(forms, self.sliders, start)],
-            "metrics": [{"bytes": name in METRICS and METRICS[name].unit == "bytes"} for name in self._rows],
-            "by": {"title": by.title, "bytes": by.unit == "bytes", "at": self._rows.index(self.asked.by)},
-            "numbers": [METRICS[name].title for name in numbers_of(self.asked.by)],
-            "baseline": base,
-            "networks": [view.data(self._rows) for view in self.views],
-            "curves": [{"slider": at, "at": texts} for at, texts, _ in self.curves],
-            "maps": [{"sliders": [x, y], "at": texts} for x, y, texts, _ in self.maps],
-            "evens": [even.place for even in self.evens],
-        }  # fmt: skip
-
-    def numbers(self) -> list[dict[str, Any]]:
-        """The rows of the table of numbers: a metric, its value in each network, and ratios."""
-        return [self._number_row(at, metric) for at, metric in enumerate(self._rows)]
-
-    def _number_row(self, at: int, metric: str) -> dict[str, Any]:
-        if metric == "law":
-            macs = self.views[0].total("macs")
-            title, unit, values = self._law(), f"from {visible(self.views[0].model.label)}", [macs]
-        else:
-            title, unit = METRICS[metric].title, METRICS[metric].unit
-            values = [view.total(metric) for view in self.views]
-        cells = [
-            {"id": f"{n}-{at}", "exact": "–" if value is None else cell(value, METRICS[metric].kind
-             if metric in METRICS else "int"), "about": about_text(metric, value),
-             "factor": self._factor(n, metric, value)}
-            for n, value in enumerate(values)
-        ]  # fmt: skip
-        return {"title": title, "unit": unit, "cells": cells}
-
-    def _factor(self, number: int, metric: str, value: Any) -> str:
-        if self.comparison is None:
-            return "=" if value else ""
-        return self.comparison.factor(number, metric)
-
-    def _law(self) -> str:
-        view = self.views[0]
-        powers = law_of(view.model, view.closed.knobs if view.closed else ())
-        return f"MACs by {'·'.join(power_text(knob, power) for knob, power in powers.items())}"
-
-    @cached_property
-    def curves(self) -> list[tuple[int, list[str], KnobCurves]]:
-        """Curves along knobs: the place of the slider, the exact values, and the curve."""
-        axes: Mapping[str, Sequence[Any]] = self.swept.axes if self.swept else {}
-        return [
-            (at, texts, curve)
-            for number, at in enumerate(self._chosen)
-            for texts, curve in curves_of(number, at, self.views, self.sliders, self.asked.by, axes, self.comparison)
-        ]
-
-    @cached_property
-    def _chosen(self) -> list[int]:
-        axes: Mapping[str, Sequence[Any]] = self.swept.axes if self.swept else {}
-        first = [*self.comparison.reach] if self.comparison else []
-        return chosen(self.views, self.sliders, axes, first)
-
-    @cached_property
-    def maps(self) -> list[tuple[int, int, list[list[str]], KnobMap]]:
-        """Maps over two knobs of one network: the places of the sliders, the exact values, and the map."""
-        axes: Mapping[str, Sequence[Any]] = self.swept.axes if self.swept else {}
-        return [*maps_of(self.alone, self.sliders, self._chosen, axes)] if self.alone else []
-
-    @cached_property
-    def evens(self) -> list[Even]:
-        """Where two networks cost the same."""
-        return self.comparison.evens(self.sliders) if self.comparison else []
-
-    @property
-    def largest_bar(self) -> Any:
-        """The most that a block costs."""
-        return max((value for view in self.views for _, value, _ in view.bars if is_rational(value)), default=0)
-
-    @property
-    def without_sliders(self) -> list[str]:
-        """Why networks have no sliders."""
-        return [
-            f"{'' if self.alone else f'{view.model.label}: '}No sliders: {view.why_not}"
-            for view in self.views if view.closed is None
-        ]  # fmt: skip
-
-    @cached_property
-    def published(self) -> list[Table]:
-        """The published figures of the networks beside ours, and the reasons."""
-        return [table for view in self.views for table in view.published]
-
-    @cached_property
-    def preset_tables(self) -> list[Table]:
-        """The presets side by side, of one network."""
-        if self.swept:
-            return self.swept.presets.tables() if self.swept.presets else []
-        return self.alone.preset_tables() if self.alone else []
-
-    def fixed(self) -> str:
-        """The settings of the knobs without a slider."""
-        said = []
-        for view in self.views:
-            moved = view.closed.knobs if view.closed else ()
-            if settings := equations_text(view.model.values_but(moved)):
-                said.append(settings if self.alone else f"{view.model.label}: {settings}")
-        return "; ".join(said)
-
-    def counts(self) -> list[str]:
-        """What the metrics in bytes count, and in which dtype; and how a step of training is taken."""
-        model = self.views[0].model
-        shown = (METRICS[name] for name in self.metrics if name in IN_BYTES)
-        in_bytes = [f"{metric.title}: {metric.counts}, {model.dtype.words}" for metric in shown]
-        return [*in_bytes, *training_note(self.metrics, model.step)]
-
-    @property
-    def warnings(self) -> tuple[Problem, ...]:
-        """The warnings of the networks, the grid and the presets; one for each line of a spec."""
-        every = [*(self.swept.warnings if self.swept else ()), *(w for view in self.views for w in view.cost.warnings)]
-        return tuple({(problem.place, problem.message): problem for problem in reversed(every)}.values())[::-1]
-
-    def _too_large(self, size: int) -> str:
-        """The message about a page that is too large: its largest part, and how to fold it."""
-        svg = sum(len(drawing.svg) for view in self.views for drawing in view.drawings)
-        parts = {
-            "the drawings": svg, "the script of the sliders": len(self.script()),
-            "the formulas": sum(len(str(formula)) for view in self.views for formula in view.formulas),
-        }  # fmt: skip
-        most = max(parts, key=parts.__getitem__)
-        how = "fold the network with --depth 1" if self.asked.depth != 1 else "show a part of it"
-        return f"the page has {size:,} bytes and at most {MAX_BYTES:,}: most of it is {most}; {how}"
-
-
-def about_text(metric: str, value: Any) -> str:
-    """`120.4 M`, `600 KiB`"""
-    if not is_rational(value):
-        return ""
-    return bytes_text(value) if metric in METRICS and METRICS[metric].unit == "bytes" else short_text(int(value))
 
 
 def check_page(path: Path | str) -> None:
@@ -349,31 +103,3 @@ def check_page(path: Path | str) -> None:
     check_template()
     import_matplotlib()
     check(Path(path))
-
-
-def check_template() -> None:
-    """Raises MissingExtra without jinja2."""
-    _template()
-
-
-def _template() -> Any:
-    return page_templates(HERE).get_template("template.html")
-
-
-def page_templates(folder: Path) -> Any:
-    """An environment of jinja2 for the templates of a folder: text is escaped, and what is missing is an error. Raises
-    MissingExtra."""
-    try:
-        from jinja2 import Environment, FileSystemLoader, StrictUndefined
-        from markupsafe import Markup
-    except ImportError:
-        raise MissingExtra("a report needs jinja2", "report") from None
-    environment = Environment(
-        loader=FileSystemLoader(folder),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"visible": lambda text: visible(str(text)), "trusted": Markup, "value": value_text}
-    return environment

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from math import gcd
 from typing import Any
 
 from costcalc.analysis.cost import Cost
@@ -15,20 +16,22 @@ from costcalc.analysis.picture.network_sketch import network_sketch
 from costcalc.analysis.picture.op_words import op_words
 from costcalc.analysis.walk import Row
 from costcalc.dims import is_rational, is_symbolic
-from costcalc.drawing.drawing import DrawingData
+from costcalc.dims.substitute import substitute
+from costcalc.drawing import Drawing
 from costcalc.drawing.nested_layout import laid_out
 from costcalc.drawing.sketch import Box, Sketch
-from costcalc.drawing.svg import STYLE, svg
+from costcalc.drawing.svg import STYLE
 from costcalc.errors import CostcalcError
 from costcalc.report.page.moving_texts import Sizes, moves, shape_of, words_of
 from costcalc.report.page.network_parts import NetworkParts
-from costcalc.table import bytes_text, cell, short_text
+from costcalc.table import bytes_text, cell, short_text, visible
 from costcalc.text import plural
 
 MAX_ROWS_TO_UNFOLD = 2_000  # of a network that is drawn at several depths
 MAX_BOXES = 150  # of a drawing that was not asked for
 MAX_ROWS_TO_SEE = 3_000  # of a network whose receptive fields are found
 DARK = STYLE[STYLE.index("{") + 1 : -1].strip()  # the rules for a dark page
+COPIES = re.compile(r" ×(\d+)$")  # behind the name of a box or a frame
 
 
 def sketches(cost: Cost, by: str, depth: int | None, every_layer: bool) -> tuple[list[Sketch], int]:
@@ -64,11 +67,11 @@ class PageDrawing:
         return {"nodes": self.nodes, "labels": self.labels, "headings": self.headings, "rest": self.rest}
 
 
-def drawn(sketch: Sketch, cost: Cost, *, columns: bool) -> DrawingData:
+def drawn(sketch: Sketch, cost: Cost, *, columns: bool) -> Drawing:
     """The sketch laid out, its boxes with their receptive fields."""
     boxes = [replace(box, hover=f"{box.hover}{seen}") for box, seen in zip(sketch.boxes, _fields(sketch, cost))]
     desc = f"{sketch.description}, as it is set" if sketch.description else ""
-    return laid_out(replace(sketch, boxes=boxes, notes=(), description=desc), columns=columns)
+    return Drawing.of(laid_out(replace(sketch, boxes=boxes, notes=(), description=desc), columns=columns))
 
 
 def _fields(sketch: Sketch, cost: Cost) -> Iterator[str]:
@@ -83,9 +86,9 @@ def _fields(sketch: Sketch, cost: Cost) -> Iterator[str]:
         yield text
 
 
-def inline_svg(drawing: DrawingData, name: str) -> str:
+def inline_svg(drawing: Drawing, name: str) -> str:
     """The drawing as a part of a page: its boxes can be reached by key, and the page has its dark colours."""
-    text = re.sub(r"<style>.*?</style>\n?|( xmlns=\"[^\"]*\")", "", "".join(svg(drawing, name=name)))
+    text = drawing.svg(name).replace(f"<style>{STYLE}</style>\n", "").replace(' xmlns="http://www.w3.org/2000/svg"', "")
     text = text.replace(' role="img"', ' role="group"', 1)
     return text.replace('<g class="node"', '<g class="node" role="img" tabindex="-1"').replace(
         'tabindex="-1"', 'tabindex="0"', 1
@@ -100,16 +103,16 @@ class Movable:
         self.with_symbols = {str(row.name): row for row in parts.rows}
         self.images = image_names(cost.layers)
 
-    def of(self, drawing: DrawingData, name: str, id: str, is_shown: bool) -> PageDrawing:
+    def of(self, drawing: Drawing, name: str, id: str, is_shown: bool) -> PageDrawing:
         """The drawing with what moves in it."""
-        sketch = drawing.sketch
+        assert drawing.data is not None
+        sketch, wires = drawing.data.sketch, drawing.data.wires
         groups = self.parts.boxes(sketch)
-        nodes = [self._node(placed.box, mine) for placed, mine in zip(drawing.boxes, groups)]
+        nodes = [self._node(placed.box, mine) for placed, mine in zip(drawing.data.boxes, groups)]
         by_key = {box.key: box for box in sketch.boxes}
-        sources = [by_key[placed.wire.source] for placed in drawing.wires if placed.label_at is not None]
+        sources = [by_key[placed.wire.source] for placed in wires if placed.label_at is not None]
         labels = [self._shape(box) for box in sources]
-        names = self._frames(sketch)
-        headings = [self._heading(frame) for frame in names] if len(names) == len(drawing.frames) else []
+        headings = [self._frame(sketch, frame) for frame in self._frames(sketch)]
         drawn_ones = {at for mine in groups for at in mine}
         rest = [at for at in range(len(self.parts.groups)) if at not in drawn_ones]
         svg = inline_svg(drawing, id)
@@ -129,18 +132,32 @@ class Movable:
         for at, line in enumerate(lines[1:], 1):
             if value and line.partition(" · ")[0] == amount:
                 found["cost"] = at
-        words = words_of(self._pairs(rows), self.sizes)
-        plain = " + ".join(op_words(row.op, row.output_shape) for row in rows)
-        if moves(words) and plain in lines:
-            found["texts"].append([lines.index(plain), words])
+        if words := self._words(rows, lines):
+            found["texts"].append(words)
+        if copies := self._copies(box.title, {self._symbolic(row).times for row in rows}, box.path):
+            found["copies"] = copies
         return found
 
+    def _words(self, rows: list[Row], lines: list[str]) -> list[Any] | None:
+        """Which line has the ops, and what moves in it. Of equal blocks that are drawn once it has those of the
+        first."""
+        for copies in (n for n in range(1, len(rows) + 1) if len(rows) % n == 0):
+            first = rows[: len(rows) // copies]
+            plain = visible(" + ".join(op_words(row.op, row.output_shape) for row in first))
+            if plain in lines[1:]:
+                words = words_of(self._pairs(first), self.sizes)
+                return [lines.index(plain, 1), words] if moves(words) else None
+        return None
+
+    def _symbolic(self, row: Row) -> Row:
+        return self.with_symbols[str(row.name)]
+
     def _pairs(self, rows: Iterable[Row]) -> list[tuple[Row, Row]]:
-        return [(row, self.with_symbols[str(row.name)]) for row in rows]
+        return [(row, self._symbolic(row)) for row in rows]
 
     def _shape(self, box: Box) -> Any:
         """The shape that a box puts out, if it moves."""
-        last = self.with_symbols[str(self.cost.layers[box.layers[-1]].name)] if box.layers else None
+        last = self._symbolic(self.cost.layers[box.layers[-1]]) if box.layers else None
         pieces = shape_of(last, self.images, self.sizes) if last is not None else []
         return pieces if moves(pieces) else None
 
@@ -152,17 +169,23 @@ class Movable:
                 depths.setdefault(frame, depth)
         return sorted(depths, key=depths.__getitem__)
 
-    def _heading(self, frame: str) -> Any:
-        """The copies of a frame, if they move: the numbers of the sizes of which they are the greatest divisor; of the
-        frame around it as well."""
-        outer = frame.rpartition(".")[0]
-        times = [self._times(frame), self._times(outer) if outer else []]
-        return times if any(times) else None
+    def _frame(self, sketch: Sketch, frame: str) -> Any:
+        """The copies of a frame, if they move."""
+        times = {row.times for name, row in self.with_symbols.items() if name.startswith(f"{frame}.")}
+        path = next(box.path for box in sketch.boxes if frame in box.path)
+        return self._copies(sketch.headings.get(frame, ""), times, path[: path.index(frame)])
 
-    def _times(self, frame: str) -> list[int]:
-        found = {row.times for name, row in self.with_symbols.items() if name.startswith(f"{frame}.")}
-        moving = any(map(is_symbolic, found))
-        return [self.sizes.number(times) for times in sorted(found, key=str)] if moving else []
+    def _copies(self, title: str, times: set[Any], path: Sequence[str]) -> list[Any] | None:
+        """The sizes whose greatest divisor is the number of copies, those of the frame around them, by whose divisor it
+        is divided, and how many more there are than these say; None if that does not move."""
+        around = {row.times for name, row in self.with_symbols.items() if path and name.startswith(f"{path[-1]}.")}
+        if not any(map(is_symbolic, times | around)):
+            return None
+        now = [gcd(*(int(substitute(n, self.cost.knobs)) for n in some)) or 1 for some in (times, around)]
+        shown = COPIES.search(title)
+        factor = int(shown[1] if shown else 1) * now[1] // now[0]
+        numbers = [[self.sizes.number(size) for size in sorted(some, key=str)] for some in (times, around)]
+        return [*numbers, factor]
 
 
 def numbers_of(by: str) -> tuple[str, ...]:
@@ -184,11 +207,6 @@ def drawing_name(sketch: Sketch) -> str:
     return plural(len(sketch.boxes), "box", "boxes")
 
 
-def static(drawing: DrawingData, name: str, id: str, is_shown: bool) -> PageDrawing:
+def static(drawing: Drawing, name: str, id: str, is_shown: bool) -> PageDrawing:
     """A drawing in which nothing moves."""
     return PageDrawing(name, id, is_shown, inline_svg(drawing, id))
-
-
-def choices(found: Sequence[PageDrawing]) -> Sequence[PageDrawing]:
-    """The drawings among which a reader can choose: none if there is one alone."""
-    return found if len(found) > 1 else ()

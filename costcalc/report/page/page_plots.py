@@ -116,7 +116,7 @@ def _float(value: Any) -> float | None:
 
 def caption_of_curve(curve: KnobCurves, by: str) -> str:
     """What a curve shows."""
-    said = f"{METRICS[by].title} over {curve.knob}, the other knobs as they are set"
+    said = f"{METRICS[by].title} over {curve.knob}, the other knobs as they stand"
     return said + ("; dashed: where both cost the same." if curve.even is not None else ".")
 
 
@@ -125,4 +125,4 @@ def caption_of_map(map: KnobMap, by: str) -> str:
     found = [value for row in map.values for value in row if value is not None]
     marks = " Circles: presets." if map.marks else ""
     spread = "" if not found else " The darker, the more."
-    return f"{METRICS[by].title} over {map.knobs[0]} and {map.knobs[1]}, the others as they are set.{spread}{marks}"
+    return f"{METRICS[by].title} over {map.knobs[0]} and {map.knobs[1]}, the others as they stand.{spread}{marks}"

@@ -9,7 +9,7 @@ const part = (name, attributes, text) => {
   if (text !== undefined) made.textContent = text;
   return made;
 };
-const px = (value) => String(Number(value.toFixed(Math.abs(value) > 1 ? 1 : 3)));
+const px = (value) => String(Number(decimals(value, Math.abs(value) > 1 ? 1 : 3)));
 const niceStep = (span) => {
   const least = span / TICKS;
   if (!(least > 0)) return 1;
@@ -33,7 +33,7 @@ const drawCurve = (svg, at, values, now, even) => {  // the axis upwards, the li
   const largest = Math.max(0, ...values.flat().filter((value) => value !== null));
   const step = niceStep(largest), high = Math.ceil(largest / step) * step || 1;
   const { x, y } = axes(at[0], at[at.length - 1], 0, high, top);
-  svg.querySelectorAll(".grid, .tick, .curve[data-moves], .now, .even").forEach((old) => old.remove());
+  svg.querySelectorAll(".grid, .tick, .curve, .now, .even").forEach((old) => old.remove());
   const under = svg.querySelector(".below"), unit = unitOf(high);
   for (const value of ticks(0, high)) {
     svg.insertBefore(part("path", { class: "grid", d: `M${LEFT} ${px(y(value))}H${WIDTH - RIGHT}` }), under);
@@ -48,7 +48,7 @@ const drawCurve = (svg, at, values, now, even) => {  // the axis upwards, the li
       if (value !== null) path += `${down ? "L" : "M"}${px(x(at[i]))} ${px(y(value))}`;
       down = value !== null;
     });
-    svg.append(part("path", { class: `curve line-${n % 4}`, d: path, "data-moves": "" }));
+    svg.append(part("path", { class: `curve line-${n % 4}`, d: path }));
   });
   now.forEach(([knob, value], n) => {
     if (value === null || knob === null || knob < at[0] || knob > at[at.length - 1] || value > high) return;

@@ -22,7 +22,8 @@ from costcalc.errors import UsageError
 from costcalc.files import check_folder, explaining_write_errors
 from costcalc.lectures.lecture_tour import lecture_tour
 from costcalc.net import Net, Target, load
-from costcalc.report.page.page import check_template, page, page_templates
+from costcalc.report.page.page import page
+from costcalc.report.page.page_template import check_template, page_templates
 from costcalc.spec.lecture_titles import LECTURES
 from costcalc.spec.library import entries
 from costcalc.table import cell, short_text

@@ -1,0 +1,115 @@
+"""Who can read a page: by keyboard, by a screen reader, on a phone, in the dark and on paper."""
+
+from pathlib import Path
+
+import pytest
+from support import needed
+from support.moved_pages import made, moved, opened
+
+import costcalc
+
+needed.module("jinja2", "report")
+
+PAIR = ("inception_naive", "inception_bottleneck")
+FIRST = ("120,422,400", "12,443,648", "2,408,448 + 10,035,200", "÷9.68", "154.839 (4,800/31)", "16")
+
+
+@pytest.fixture
+def screen(driver):
+    """Sets the size of the screen and whether it is dark."""
+
+    def sized(width, height, scheme="light"):
+        about = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}
+        driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", about)
+        features = [{"name": "prefers-color-scheme", "value": scheme}]
+        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+
+    yield sized
+    driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("targets", [PAIR, ("efficientnet",)])
+def test_axe_finds_nothing_to_mend(driver, screen, tmp_path, targets, scheme):
+    """Labels, roles, headings, landmarks and contrast, by the rules of axe-core."""
+    axe = Path(needed.module("axe_core_python", "test").__file__).with_name("axe.min.js").read_text(encoding="utf-8")
+    screen(1280, 900, scheme)
+    opened(driver, tmp_path, made(*targets))
+    driver.execute_script(axe)
+    driver.execute_script("document.querySelectorAll('details').forEach((part) => { part.open = true; })")
+    found = driver.execute_async_script(
+        "const done = arguments[0]; axe.run(document, {resultTypes: ['violations']}).then((all) => done("
+        "all.violations.map((one) => [one.id, one.nodes.length, one.nodes[0].html.slice(0, 200),"
+        " one.nodes[0].failureSummary])));"
+    )
+    assert found == []
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 720), (390, 844)])
+def test_the_lecture_is_seen_without_scrolling(driver, screen, tmp_path, width, height):
+    screen(width, height)
+    opened(driver, tmp_path, made(*PAIR))
+    below = driver.execute_script(
+        """const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), ends = {};
+        for (let node = walk.nextNode(); node; node = walk.nextNode()) {
+          const range = document.createRange();
+          range.selectNodeContents(node);
+          const box = range.getBoundingClientRect(), text = node.textContent.trim();
+          if (box.height) ends[text] = Math.min(ends[text] ?? 1e9, box.bottom);
+        }
+        return arguments[0].map((text) => ends[text]);""",
+        FIRST,
+    )
+    assert all(end is not None and end <= height for end in below), [*zip(FIRST, below)]
+    wide = driver.execute_script("return [document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+    assert wide[0] <= wide[1]
+
+
+def test_sliders_by_keyboard(driver, tmp_path):
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.common.keys import Keys
+
+    opened(driver, tmp_path, made("efficientnet"))
+    slider = driver.find_element(By.ID, "slider-0")
+    slider.send_keys(Keys.ARROW_RIGHT)
+    assert driver.find_element(By.ID, "box-0").get_attribute("value") == "225"
+    assert slider.get_attribute("aria-valuetext") == "225"
+    assert driver.find_element(By.ID, "total-0-0").text == f"{costcalc.load('efficientnet', r=225).cost().macs:,}"
+
+
+def test_boxes_by_keyboard(driver, tmp_path):
+    """One stop of the Tab key for a drawing; arrows go from box to box and tell what each costs."""
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.common.keys import Keys
+
+    opened(driver, tmp_path, made("inception_bottleneck"))
+    first = driver.find_element(By.CSS_SELECTOR, '.drawing .node[tabindex="0"]')
+    first.send_keys(Keys.ARROW_DOWN)
+    note = driver.find_element(By.ID, "box-note-0")
+    assert note.text == "reduce: 3,088 params, 2,408,448 MACs; as it is set: receptive field 1×1"
+    driver.switch_to.active_element.send_keys(Keys.ARROW_RIGHT)
+    assert note.text.startswith("conv: 12,832 params, 10,035,200 MACs; as it is set: receptive field 5×5")
+    assert len(driver.find_elements(By.CSS_SELECTOR, '.drawing .node[tabindex="0"]')) == 1
+
+
+def test_another_fold_is_moved_too(driver, tmp_path):
+    data = opened(driver, tmp_path, made("resnet50"))
+    assert data["knobs"][0]["name"] == "r"
+    driver.execute_script("document.querySelector('.folds input').click()")
+    found = moved(driver, [["112"]], "box")[0]
+    there = {block.name: block.costs["macs"] for block in costcalc.load("resnet50", r=112).cost().fold(1, ["macs"])}
+    assert sum(text.startswith("conv2_x: ") and f", {there['conv2_x']:,} MACs" in text for text in found["drawings"][0])
+
+
+def test_on_paper_everything_is_open_and_light(driver, screen, tmp_path):
+    opened(driver, tmp_path, made(*PAIR))
+    features = [{"name": "prefers-color-scheme", "value": "dark"}]
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print", "features": features})
+    shown = driver.execute_script(
+        "return [getComputedStyle(document.body).backgroundColor, getComputedStyle(document.body).color,"
+        "getComputedStyle(document.getElementById('knobs')).display,"
+        "getComputedStyle(document.querySelector('.drawing .paper')).fill]"
+    )
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": []})
+    assert shown == ["rgb(255, 255, 255)", "rgb(0, 0, 0)", "none", "rgb(255, 255, 255)"]
