@@ -11,6 +11,7 @@ from costcalc.analysis.cost import Cost as Cost
 from costcalc.analysis.feeding import Feeding as Feeding
 from costcalc.analysis.figure_search import FigureSearch as FigureSearch
 from costcalc.analysis.net_info import NetInfo as NetInfo
+from costcalc.analysis.picture.network_tree import NetworkTree as NetworkTree
 from costcalc.analysis.reconcile import Reconciliation as Reconciliation
 from costcalc.analysis.scaling.break_even import BreakEven as BreakEven
 from costcalc.analysis.scaling.budget import Fitting as Fitting
@@ -23,11 +24,16 @@ from costcalc.analysis.sweep.fit import Fit as Fit
 from costcalc.analysis.sweep.histogram import Histogram as Histogram
 from costcalc.analysis.sweep.sweep_result import Sweep as Sweep
 from costcalc.analysis.training.checkpoint_plan import CheckpointPlan as CheckpointPlan
+from costcalc.analysis.training.memory_timeline import MemoryTimeline as MemoryTimeline
 from costcalc.analysis.training.memory_use import MemoryUse as MemoryUse
 from costcalc.analysis.transfer.transfer_result import Transfer as Transfer
 from costcalc.analysis.validate import Validation as Validation
 from costcalc.analysis.validate import validate as validate
+from costcalc.chart import Balls as Balls
+from costcalc.chart import Bands as Bands
+from costcalc.chart import Bars as Bars
 from costcalc.dims import size_symbol as size_symbol
+from costcalc.drawing import Drawing as Drawing
 from costcalc.errors import CostcalcError as CostcalcError
 from costcalc.errors import GraphError as GraphError
 from costcalc.errors import MissingExtra as MissingExtra

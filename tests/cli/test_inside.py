@@ -65,7 +65,7 @@ def test_a_reader_who_leaves(capsys, monkeypatch):
         raise BrokenPipeError
 
     monkeypatch.setattr(app, "_invoke", leave)
-    monkeypatch.setattr(app, "_discard_output", lambda code: code)
+    monkeypatch.setattr(app, "discard_output", lambda code: code)
     assert run(capsys, "list")[0] == 0
 
 
