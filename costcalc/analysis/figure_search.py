@@ -128,6 +128,7 @@ class _Found:
         self.metrics = tuple(dict.fromkeys(name for form in forms for _, name in form.terms))
         self.matching: dict[str, list[tuple[int, str, int, int]]] = {}  # by network; the plainest convention first
         self.seen: set[tuple[str, int, bool]] = set()
+        self.fewest: dict[tuple[str, int], int] = {}  # changed settings, by what is counted and its number
         self.random = figure.random()
         self.by_chance: set[int] = set()  # of the random figures, by number
 
@@ -142,8 +143,8 @@ class _Found:
                 steps = self.figure.steps_by(exact, unit.size, form.most(values, tensors))
                 drawn = range(bisect_left(self.random, steps.start), bisect_left(self.random, steps.stop))
                 self.by_chance.update(drawn)
-                if self.figure.steps in steps:
-                    words = ", ".join(filter(None, (form.words, unit.words)))
+                words = ", ".join(filter(None, (form.words, unit.words)))
+                if self.figure.steps in steps and self.fewest.setdefault((words, exact), changed) == changed:
                     self.matching.setdefault(network, []).append((2 * rank + bool(unit.words), words, exact, changed))
 
     def matches(self) -> tuple[Match, ...]:

@@ -8,7 +8,8 @@ from typing import NamedTuple
 from costcalc.analysis.walk import Row
 
 ABSORBED = frozenset({"flatten", "dropout", "softmax", "log_softmax", "local_response_norm", "identity"})
-ROOMS = ("costcalc.ops.norm", "costcalc.ops.pointwise")  # normalisation and activations
+NORM = "costcalc.ops.norm"
+ROOMS = (NORM, "costcalc.ops.pointwise")  # normalisation and activations
 
 
 class LayerGroup(NamedTuple):
@@ -19,7 +20,7 @@ class LayerGroup(NamedTuple):
 
 def layer_groups(rows: Sequence[Row], *, every_layer: bool = False) -> list[LayerGroup]:
     """Groups of rows in order. Normalisation, activations, dropout, flatten and softmax belong to the layer before them
-    if nothing else reads it, and if it is in the same block or they are in the outermost one."""
+    if nothing else reads it."""
     readers = _readers(rows)
     number = {str(row.name): at for at, row in enumerate(rows)}
     group_of: dict[int, int] = {}
@@ -46,7 +47,10 @@ def is_absorbed(row: Row) -> bool:
 
 
 def _belongs(before: Row, row: Row) -> bool:
-    """Do the copies of a repeat that one of them is in stand for the other too?"""
+    """Do the copies of a repeat that one of them is in stand for the other too? A normalisation behind an add or a
+    concat belongs to what follows."""
+    if before.op.is_join and type(row.op).__module__ == NORM:
+        return False
     return before.times is row.times or str(before.times) == str(row.times)
 
 

@@ -27,8 +27,6 @@ def network_drawing(
         return Drawing(network_volumes(cost, shade=shade, width=width, seconds=seconds))
     sketch = network_sketch(cost, depth=depth, shade=shade, every_layer=every_layer, copies=copies, seconds=seconds)
     return Drawing.of(laid_out(sketch, width=width))
-    data = laid_out(network_sketch(cost, depth=depth, shade=shade, every_layer=every_layer))
-    return Drawing(data.sketch, data.boxes, data.frames, data.wires, data.width, data.height)
 
 
 def pictures(costs: Sequence[Cost], shade: str = "macs") -> str:

@@ -9,15 +9,15 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from costcalc.analysis.cost import cost_of
 from costcalc.analysis.picture.network_sketch import network_sketch
 from costcalc.analysis.sweep.progress import Progress, no_progress
+from costcalc.drawing import Drawing
 from costcalc.drawing.nested_layout import laid_out
-from costcalc.drawing.svg import svg
 from costcalc.errors import UsageError
 from costcalc.files import check_folder, explaining_write_errors
 from costcalc.lectures.lecture_tour import lecture_tour
@@ -31,8 +31,7 @@ from costcalc.version import __version__
 
 HERE = Path(__file__).parent
 MARK = "made-by-costcalc.txt"  # in the folder of a site: it may be replaced
-MOST_BYTES = 8_000_000  # of all files
-CARD_DEPTH = 1
+MOST_BOXES = 12  # of a card's drawing, unless a network has more of depth 1
 
 
 @dataclass(frozen=True)
@@ -128,7 +127,11 @@ def _card(net: Net, lecture: int | None) -> Card:
 
 
 def _drawing(net: Net) -> str:
-    return "".join(svg(laid_out(network_sketch(cost_of(net), depth=CARD_DEPTH), columns=True)))
+    """The drawing of a card, which has the title beside it: folded as far as can be seen in its size."""
+    sketch = network_sketch(cost_of(net))
+    if len(sketch.boxes) > MOST_BOXES:
+        sketch = network_sketch(cost_of(net), depth=1)
+    return Drawing.of(laid_out(replace(sketch, title="", notes=()))).svg()
 
 
 def _groups(cards: Sequence[Card]) -> list[tuple[str, list[Card]]]:

@@ -111,6 +111,16 @@ def test_words_of_boxes():
     assert every == ["3×3 conv", "BN", "ReLU", "3×3 conv", "BN", "ReLU"]
 
 
+def test_a_normalisation_behind_an_add_belongs_to_what_follows():
+    graph = graph_of(
+        ("conv", ops.Conv(8, 1), "x"), ("bn", ops.BatchNorm(), "conv"), ("add", ops.Add(), "bn", "x"),
+        ("norm", ops.BatchNorm(), "add"), ("relu", ops.ReLU(), "norm"), ("last", ops.Conv(8, 1), "relu"),
+    )  # fmt: skip
+    assert [(box.title, box.lines[:1]) for box in sketch_of(graph).boxes] == [
+        ("x", ()), ("conv", ("1×1 conv + BN",)), ("add", ()), ("norm", ("BN + ReLU",)), ("last", ("1×1 conv",)),
+    ]  # fmt: skip
+
+
 def test_a_repeat_is_drawn_once():
     sketch = sketch_of("resnet50")
     assert [heading for heading in sketch.headings.values() if "×" in heading] == [
