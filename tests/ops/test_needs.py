@@ -11,6 +11,7 @@ from costcalc.cli.app import run
 from costcalc.dims import size_symbol
 from costcalc.ops.needs import AtLeast, Broadcasts, Divides, Equal, Fact, Fits, Need, SameShape, Whole
 from costcalc.report.page.closed_forms import closed_forms
+from costcalc.report.page.shared_sliders import named_settings, shared_sliders
 
 a, b = size_symbol("a"), size_symbol("b")
 RELATIONS = {  # sizes with which it holds, and with which it does not
@@ -72,7 +73,8 @@ def holds_of(name):
     closed = closed_forms(net)
     claims = sorted(str(condition.claims) for condition in closed.conditions)
     bounds = [(bound.symbol, bound.low, bound.high) for bound in domain.bounds]
-    limits = [closed.data()["knobs"], closed.data()["settings"]]
+    sliders = shared_sliders([closed], {})
+    limits = [[slider.data() for slider in sliders], [*named_settings([closed], sliders, name)]]
     return bounds, domain.conditions, domain.assumed, closed.knobs, claims, limits
 
 
