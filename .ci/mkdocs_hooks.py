@@ -20,7 +20,7 @@ ABOUT = {
     "errors": "What is raised, and what to do next.",
     "ops": "Every op: its shapes, its fields and its source.",
 }
-OF_NETWORKS = ("costcalc.models", "costcalc.net", "costcalc.graph", "costcalc.dims", "costcalc.train_step")
+OF_NETWORKS = ("costcalc.models", "costcalc.graph", "costcalc.dims", "costcalc.train_step")
 
 
 def on_files(files: Files, config: object) -> Files:
@@ -55,7 +55,7 @@ def kind_of(name: str) -> str:
     value, module = getattr(costcalc, name), costcalc.MODULES[name]
     if isinstance(value, type) and issubclass(value, Exception):
         return "errors"
-    if module.startswith(OF_NETWORKS) and not module.startswith("costcalc.net"):
+    if module.startswith(OF_NETWORKS):
         return "networks"
     if not isinstance(value, type) and callable(value):
         return "functions"

@@ -28,7 +28,7 @@ from costcalc.chart.chart_data import Group as Group
 from costcalc.chart.chart_data import Line as Line
 from costcalc.chart.chart_data import Mark as Mark
 from costcalc.chart.chart_data import Stretch as Stretch
-from costcalc.chart.chart_data import Worked as Worked
+from costcalc.chart.chart_data import TimedLayer as TimedLayer
 from costcalc.chart.chart_data import are_numbers as are_numbers
 from costcalc.chart.chart_data import short_number as short_number
 from costcalc.errors import MissingExtra, UsageError

@@ -169,7 +169,7 @@ class BandsData(ChartData):
 
 
 @dataclass(frozen=True)
-class Worked:
+class TimedLayer:
     """A layer on a roofline: MACs and bytes moved, the seconds that it took, and its kind."""
 
     name: str
@@ -195,8 +195,8 @@ class RooflineData(ChartData):
 
     macs_per_second: float
     bytes_per_second: float
-    layers: tuple[Worked, ...]
-    whole: Worked
+    layers: tuple[TimedLayer, ...]
+    whole: TimedLayer
     notes: tuple[str, ...] = ()
 
     def ceiling(self, intensity: float) -> float:

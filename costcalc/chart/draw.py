@@ -30,7 +30,7 @@ from costcalc.chart.draw_bands import draw_bands
 from costcalc.chart.draw_bars import draw_bars
 from costcalc.chart.draw_heat_map import draw_heat_map
 from costcalc.chart.draw_roofline import draw_roofline
-from costcalc.chart.point_labels import Hidden, label_points
+from costcalc.chart.point_labels import Obstacles, label_points
 from costcalc.errors import MissingExtra
 from costcalc.text import value_text
 
@@ -140,7 +140,7 @@ def _draw_scatter(chart: ScatterData) -> Any:
     few = [group for group in chart.groups if group.kind != "dots" and len(group.points) <= MAX_POINTS_AVOIDED]
     others = [(float(p.x), float(p.y)) for group in few for p in group.points if not p.name]
     lines = [line for group in few if group.kind == "steps" for line in _steps(group)]
-    label_points(axes, named, Hidden(others, lines, boxes))
+    label_points(axes, named, Obstacles(others, lines, boxes))
     return drawing
 
 

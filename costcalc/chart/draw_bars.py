@@ -18,10 +18,17 @@ MAX_LETTERS = 90  # of the categories in one line
 
 
 def draw_bars(chart: BarsData) -> Any:
-    from matplotlib.ticker import FuncFormatter
-
     drawing, ((axes,),) = figure(chart.title, height=4.2)
     write_notes(drawing, chart.notes)
+    _draw_groups(axes, chart)
+    _name_axes(axes, chart)
+    if len(chart.bars) > 1:
+        legend(axes)
+    return drawing
+
+
+def _draw_groups(axes: Any, chart: BarsData) -> None:
+    """Draws the bars of each category around its place; those of a single thing with their numbers."""
     width = GROUP_WIDTH / max(1, len(chart.bars))
     for i, bar in enumerate(chart.bars):
         known = [(j, float(value)) for j, value in enumerate(bar.values) if value is not None]
@@ -37,6 +44,12 @@ def draw_bars(chart: BarsData) -> Any:
                     short_number(bar.values[j]), (x, value), (0, 2), textcoords="offset points", ha="center",
                     va="bottom", fontsize=FONT_SIZE,
                 )  # fmt: skip
+
+
+def _name_axes(axes: Any, chart: BarsData) -> None:
+    """Names the categories and the axes, and leaves room beside few bars."""
+    from matplotlib.ticker import FuncFormatter
+
     names = [visible(name) for name in chart.categories]
     turned = sum(map(len, names)) > MAX_LETTERS
     axes.set_xticks([*range(len(names))], names, rotation=45 if turned else 0, ha="right" if turned else "center")
@@ -48,6 +61,3 @@ def draw_bars(chart: BarsData) -> Any:
     axes.set_xlim(-beside, len(names) - 1 + beside)
     axes.grid(axis="y", color="0.9", linewidth=0.6)
     axes.set_axisbelow(True)
-    if len(chart.bars) > 1:
-        legend(axes)
-    return drawing

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from costcalc.chart.axes import ACCENT, FONT_SIZE, INK, figure, label, label_axes, write_notes
-from costcalc.chart.chart_data import Axis, RooflineData, Worked, short_number
-from costcalc.chart.point_labels import Hidden, label_points
+from costcalc.chart.chart_data import Axis, RooflineData, TimedLayer, short_number
+from costcalc.chart.point_labels import Obstacles, label_points
 
 KINDS = (  # marker and colour: no two share one of both
     ("o", ACCENT), ("s", "#e08a3c"), ("^", "#222222"), ("D", "#9cc3ea"), ("v", "#5f6b3a"), ("P", "#6a4c93"),
@@ -41,13 +41,13 @@ def draw_roofline(chart: RooflineData) -> Any:
     named = [(each.intensity, each.rate, each.name) for each in largest(chart)]
     others = [(each.intensity, each.rate) for each in (*chart.layers, chart.whole) if each not in largest(chart)]
     radii = [(max(SMALLEST_AREA, LARGEST_AREA * each.seconds / longest)) ** 0.5 / 2 for each in largest(chart)]
-    label_points(axes, named, Hidden(others, ceilings), radii)
+    label_points(axes, named, Obstacles(others, ceilings), radii)
     return drawing
 
 
-def by_kind(chart: RooflineData) -> dict[str, list[Worked]]:
+def by_kind(chart: RooflineData) -> dict[str, list[TimedLayer]]:
     """The layers by kind, the kind that takes longest first; if there are more kinds than marks, the last together."""
-    found: dict[str, list[Worked]] = {}
+    found: dict[str, list[TimedLayer]] = {}
     for layer in chart.layers:
         found.setdefault(layer.kind, []).append(layer)
     order = sorted(found, key=lambda kind: -sum(layer.seconds for layer in found[kind]))
@@ -56,7 +56,7 @@ def by_kind(chart: RooflineData) -> dict[str, list[Worked]]:
     return {kind: found[kind] for kind in shown} | ({"others": rest} if rest else {})
 
 
-def largest(chart: RooflineData) -> list[Worked]:
+def largest(chart: RooflineData) -> list[TimedLayer]:
     """The layers that take longest, and are named."""
     return sorted(chart.layers, key=lambda layer: -layer.seconds)[:MAX_NAMED]
 

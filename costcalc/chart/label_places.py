@@ -1,6 +1,6 @@
 """Places for names beside discs, as data: no name lies on another, on a disc or on a line, and all stay inside.
 
-    places(NameBox(0, 0, 400, 300), [Disc(50, 50, 5)], [NameSize(0, 40, 10)])
+    place_names(NameBox(0, 0, 400, 300), [Disc(50, 50, 5)], [NameSize(0, 40, 10)])
 
 A name that finds no place gets None. Units are those of the caller.
 """
@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 GAP = 3  # between a disc and a name beside it
-STEP, MOST_STEPS = 7, 24  # how much farther each try is, and how many there are
+STEP, MAX_STEPS = 7, 24  # how much farther each try is, and how many there are
 NEAR = 2 * GAP  # a name farther from its disc has a line
 EIGHTHS = ((1, 0), (0, 1), (0, -1), (-1, 0), (0.7071, 0.7071), (0.7071, -0.7071), (-0.7071, 0.7071), (-0.7071, -0.7071))
 SIXTEENTHS = tuple(
@@ -60,7 +60,7 @@ class NamePlace(NamedTuple):
     line: Leader | None
 
 
-def places(
+def place_names(
     frame: NameBox, discs: Sequence[Disc], labels: Sequence[NameSize], lines: Sequence[Leader] = (),
     boxes: Sequence[NameBox] = (),
 ) -> list[NamePlace | None]:  # fmt: skip
@@ -95,7 +95,7 @@ def _crowd(discs: Sequence[Disc], label: NameSize) -> int:
 
 def _tries(disc: Disc, label: NameSize) -> Iterator[NamePlace]:
     """Places around a disc, from near to far."""
-    for step in range(MOST_STEPS):
+    for step in range(MAX_STEPS):
         far = disc.radius + GAP + STEP * step
         for dx, dy in EIGHTHS if step == 0 else (*EIGHTHS, *SIXTEENTHS):
             box = _beside(disc.x + far * dx, disc.y + far * dy, dx, dy, label)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from costcalc.chart.axes import FONT_SIZE, POINTS_PER_INCH, renderer_of, text_width
-from costcalc.chart.label_places import Disc, Leader, NameBox, NamePlace, NameSize, places
+from costcalc.chart.label_places import Disc, Leader, NameBox, NamePlace, NameSize, place_names
 from costcalc.table import visible
 
 MAX_NAMES = 80  # more cannot be read
@@ -15,7 +15,7 @@ PADDING = 1  # pixels around a name
 INSIDE = 2  # pixels between a name and the edge of the axes
 
 
-class Hidden(NamedTuple):
+class Obstacles(NamedTuple):
     """What no name may lie on: marks, lines between two points, all in data, and boxes in pixels."""
 
     marks: Sequence[tuple[float, float]] = ()
@@ -23,23 +23,24 @@ class Hidden(NamedTuple):
     boxes: Sequence[NameBox] = ()
 
 
-NOTHING = Hidden()
+NO_OBSTACLES = Obstacles()
 
 
 def label_points(
-    axes: Any, named: Sequence[tuple[float, float, str]], hidden: Hidden = NOTHING, radii: Sequence[float] = ()
-) -> list[str]:
-    """Writes a name beside each (x, y, name), but not over each other or what may not be `hidden`; `radii` are those of
-    the named points, in points of type. Returns the names for which there is no room."""
+    axes: Any, named: Sequence[tuple[float, float, str]], obstacles: Obstacles = NO_OBSTACLES,
+    radii: Sequence[float] = (),
+) -> list[str]:  # fmt: skip
+    """Writes a name beside each (x, y, name), not over another name or an obstacle; `radii` are those of the named
+    points, in points of type. Returns the names for which there is no room."""
     renderer, frame = measured(axes)
     scale, to_pixels = axes.figure.dpi / POINTS_PER_INCH, axes.transData.transform
-    sized = [*(radii or [MARK_RADIUS] * len(named)), *[MARK_RADIUS] * len(hidden.marks)]
-    at = [to_pixels(mark) for mark in (*((x, y) for x, y, _ in named), *hidden.marks)]
+    sized = [*(radii or [MARK_RADIUS] * len(named)), *[MARK_RADIUS] * len(obstacles.marks)]
+    at = [to_pixels(mark) for mark in (*((x, y) for x, y, _ in named), *obstacles.marks)]
     discs = [Disc(float(x), float(y), scale * radius) for (x, y), radius in zip(at, sized)]
     names = [visible(name) for _, _, name in named[:MAX_NAMES]]
     sizes = [NameSize(i, *_size(renderer, name)) for i, name in enumerate(names)]
-    lines = [Leader(*map(float, (*to_pixels(start), *to_pixels(end)))) for start, end in hidden.lines]
-    found = places(frame, discs, sizes, lines, hidden.boxes)
+    lines = [Leader(*map(float, (*to_pixels(start), *to_pixels(end)))) for start, end in obstacles.lines]
+    found = place_names(frame, discs, sizes, lines, obstacles.boxes)
     for name, place, disc in zip(names, found, discs):
         if place is not None:
             _write(axes, name, place, disc, scale)

@@ -30,7 +30,17 @@ from costcalc.cli.options import (
 )
 from costcalc.cli.plot_options import BALLS, BARS, X, Y, check_compared, check_plot, columns_of
 from costcalc.cli.runs import StorePath, has_seconds
-from costcalc.cli.shown_pictures import WRITERS, Asked, EveryLayer, Shade, Style, Tree, Width, compared_page, put_boxes
+from costcalc.cli.shown_pictures import (
+    WRITERS,
+    EveryLayer,
+    PictureOptions,
+    Shade,
+    Style,
+    Tree,
+    Width,
+    compared_page,
+    put_boxes,
+)
 from costcalc.errors import UsageError
 from costcalc.importers.targets import is_safetensors
 from costcalc.report import DRAWINGS, format_of
@@ -89,8 +99,8 @@ def show(
     max_bytes: MaxBytes = MAX_BYTES,
 ) -> None:
     """Layer by layer: shapes, params, multiplies, elementwise work, activations, and their totals."""
-    asked = Asked(depth, shade, every_layer, style, width, unroll, train, tree)
-    picture = asked.check(output, format, columns)
+    options = PictureOptions(depth, shade, every_layer, style, width, unroll, train, tree)
+    picture = options.check(output, format, columns)
     if is_safetensors(target):
         given = {
             "--unroll": unroll,
@@ -114,11 +124,11 @@ def show(
     step = train_step(optimizer, freeze, freeze_statistics, checkpoint, unless)
     (model,) = load_models([target], set_, max_layers, max_bytes, dtype, step, batch, input)
     if picture:
-        WRITERS[picture](model, asked, str(output))
+        WRITERS[picture](model, options, str(output))
         return
     cost = model.cost(unrolled=unroll)
     if kind in DRAWINGS or (tree and kind != "json"):
-        put_boxes(cost, asked, kind, format, output)
+        put_boxes(cost, options, kind, format, output)
         return
     if plot:
         model.plot(plot)

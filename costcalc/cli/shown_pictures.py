@@ -45,7 +45,7 @@ Width: TypeAlias = Annotated[
 ]
 
 
-class Asked(NamedTuple):
+class PictureOptions(NamedTuple):
     """The options of drawings that a command was given."""
 
     depth: int | None = None
@@ -96,10 +96,10 @@ def _names(given: Mapping[str, object]) -> str:
     return ", ".join(option for option, value in given.items() if value)
 
 
-def put_boxes(cost: Cost, asked: Asked, kind: str, format: str | None, output: str | None) -> None:
+def put_boxes(cost: Cost, options: PictureOptions, kind: str, format: str | None, output: str | None) -> None:
     """Prints a network as a tree, or as a diagram for another program."""
-    boxes: dict[str, Any] = {"depth": asked.depth, "shade": asked.metric, "every_layer": asked.every_layer}
-    boxes["copies"] = asked.unroll
+    boxes: dict[str, Any] = {"depth": options.depth, "shade": options.metric, "every_layer": options.every_layer}
+    boxes["copies"] = options.unroll
     if kind in DRAWINGS:
         from costcalc.analysis.picture.network_sketch import network_sketch
 
@@ -110,20 +110,21 @@ def put_boxes(cost: Cost, asked: Asked, kind: str, format: str | None, output: s
         emit(network_tree(cost, **boxes), format, output)
 
 
-def _drawing(net: Net, asked: Asked, output: str) -> None:
-    shade = asked.metric
+def _drawing(net: Net, options: PictureOptions, output: str) -> None:
+    shade = options.metric
     net.drawing(
-        depth=asked.depth, shade=shade, width=asked.width, style=asked.style or BLOCKS, every_layer=asked.every_layer,
-        unrolled=asked.unroll, seconds=_layer_seconds(net) if shade == "seconds" else None,
+        depth=options.depth, shade=shade, width=options.width, style=options.style or BLOCKS,
+        every_layer=options.every_layer, unrolled=options.unroll,
+        seconds=_layer_seconds(net) if shade == "seconds" else None,
     ).save(output)  # fmt: skip
 
 
-def _overlay(net: Net, asked: Asked, output: str) -> None:
-    _save(net.overlay(shade=asked.metric, unrolled=asked.unroll), output)
+def _overlay(net: Net, options: PictureOptions, output: str) -> None:
+    _save(net.overlay(shade=options.metric, unrolled=options.unroll), output)
 
 
-def _explorer_graph(net: Net, asked: Asked, output: str) -> None:
-    _save(net.explorer_graph(unrolled=asked.unroll), output)
+def _explorer_graph(net: Net, options: PictureOptions, output: str) -> None:
+    _save(net.explorer_graph(unrolled=options.unroll), output)
 
 
 def _save(file: ViewerFile, output: str) -> None:
@@ -147,13 +148,13 @@ def _layer_seconds(net: Net) -> dict[str, float]:
     return {layer.name: layer.forward for layer in timing.measured[0].layers}
 
 
-def _page(net: Net, asked: Asked, output: str) -> None:
+def _page(net: Net, options: PictureOptions, output: str) -> None:
     from costcalc.report.page.page import page
 
-    given = {"--style": asked.style, "--width": asked.width, "--unroll": asked.unroll}
+    given = {"--style": options.style, "--width": options.width, "--unroll": options.unroll}
     if others := _names(given):
         raise UsageError(f"{others}: a page has drawings of blocks, repeats as ×n, as wide as the window")
-    found = page(net, by=asked.shade, depth=asked.depth, train=asked.train, every_layer=asked.every_layer)
+    found = page(net, by=options.shade, depth=options.depth, train=options.train, every_layer=options.every_layer)
     found.save(output)
 
 
@@ -172,7 +173,7 @@ def compared_page(
     found.save(output)
 
 
-WRITERS: dict[str, Callable[[Net, Asked, str], None]] = {
+WRITERS: dict[str, Callable[[Net, PictureOptions, str], None]] = {
     ".svg": _drawing,
     ".png": _drawing,
     ".pdf": _drawing,

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from costcalc.drawing.block_shapes import plate_of
+from costcalc.drawing.block_shapes import picture_of
 from costcalc.drawing.drawing import DrawingData
-from costcalc.drawing.shapes import Plate
+from costcalc.drawing.shapes import Picture
 from costcalc.drawing.svg import svg
 from costcalc.errors import UsageError
 from costcalc.files import write
@@ -23,32 +23,32 @@ SUFFIXES = (".svg", ".png", ".pdf")
 class Drawing:
     """A drawing with its formats. `data` are its boxes and wires with their places; None for volumes."""
 
-    plate: Plate
+    picture: Picture
     data: DrawingData | None = None
 
     @classmethod
     def of(cls, data: DrawingData) -> Drawing:
         """The drawing of boxes and wires that are laid out."""
-        return cls(plate_of(data), data)
+        return cls(picture_of(data), data)
 
     @property
     def title(self) -> str:
         """What is drawn."""
-        return self.plate.title
+        return self.picture.title
 
     @property
     def width(self) -> float:
         """In px."""
-        return self.plate.width
+        return self.picture.width
 
     @property
     def height(self) -> float:
         """In px."""
-        return self.plate.height
+        return self.picture.height
 
     def svg(self, name: str = "drawing") -> str:
         """The drawing as SVG, the same bytes each time. `name` keeps the ids of several on one page apart."""
-        return "".join(svg(self.plate, name=name))
+        return "".join(svg(self.picture, name=name))
 
     def save(self, path: Path | str) -> None:
         """Writes an .svg, a .png or a .pdf. Raises UsageError for another suffix, MissingExtra without matplotlib,
@@ -61,10 +61,10 @@ class Drawing:
         else:
             from costcalc.drawing.matplotlib_picture import render
 
-            write(Path(path), render(self.plate, suffix[1:]))
+            write(Path(path), render(self.picture, suffix[1:]))
 
     def __repr__(self) -> str:
-        return f"<costcalc.Drawing {self.plate.title!r}: {self.plate.description}>"
+        return f"<costcalc.Drawing {self.picture.title!r}: {self.picture.description}>"
 
     def _repr_svg_(self) -> str:
         return self.svg()

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 from costcalc.drawing.drawing import DrawingData, PlacedBox, PlacedFrame, PlacedWire, Point, Rectangle
 from costcalc.drawing.heads import head
-from costcalc.drawing.shapes import MOST_SHADE, Box, Group, Line, Plate, Shape, Text
+from costcalc.drawing.shapes import MAX_SHADE, Group, Picture, Polyline, Rect, Shape, Text
 from costcalc.drawing.sketch import BAR_HEIGHT, HEADING_SIZE, LABEL_SIZE, LINE_HEIGHT, LINE_SIZE, PADDING, TITLE_SIZE
 
-FRAME_SHADE, MOST_FRAMES = 0.04, 4  # black over each frame, of so many within each other
+FRAME_SHADE, MAX_SHADED_FRAMES = 0.04, 4  # black over each frame, of so many within each other
 
 
-def plate_of(drawing: DrawingData) -> Plate:
+def picture_of(drawing: DrawingData) -> Picture:
     """The picture of a drawing, its head above."""
     sketch = drawing.sketch
     texts, width, top = head(sketch.title, sketch.notes, drawing.width)
@@ -20,14 +20,14 @@ def plate_of(drawing: DrawingData) -> Plate:
     shapes = tuple(_shapes(drawing, left, top))
     height = round(drawing.height + top, 1)
     shown = None if drawing.most_width is None else min(width, drawing.most_width)
-    return Plate(sketch.title, sketch.description, width, height, texts, shapes, shown)
+    return Picture(sketch.title, sketch.description, width, height, texts, shapes, shown)
 
 
 def _shapes(drawing: DrawingData, left: float, top: float) -> Iterator[Shape]:
     for frame in drawing.frames:
         yield from _frame(frame, left, top)
     for wire in drawing.wires:
-        yield Line("wire", tuple(_moved(point, left, top) for point in wire.points))
+        yield Polyline("wire", tuple(_moved(point, left, top) for point in wire.points))
     for box in drawing.boxes:
         yield _box(box, left, top)
     for wire in drawing.wires:
@@ -36,7 +36,7 @@ def _shapes(drawing: DrawingData, left: float, top: float) -> Iterator[Shape]:
 
 def _frame(frame: PlacedFrame, left: float, top: float) -> Iterator[Shape]:
     at = _rounded(frame.place.moved(left, top))
-    yield Box("frame", at, 6, FRAME_SHADE if frame.depth <= MOST_FRAMES else 0)
+    yield Rect("frame", at, 6, FRAME_SHADE if frame.depth <= MAX_SHADED_FRAMES else 0)
     yield Text("fine", frame.heading, at.x + 8, at.y + 14, HEADING_SIZE)
 
 
@@ -53,9 +53,9 @@ def _box(placed: PlacedBox, left: float, top: float) -> Group:
 def _box_shapes(placed: PlacedBox, at: Rectangle) -> Iterator[Shape]:
     box = placed.box
     radius = min(at.height / 2, 12) if box.is_pill else 4
-    yield Box("box", at, radius)
+    yield Rect("box", at, radius)
     if box.shade:
-        yield Box("shade", at, radius, round(MOST_SHADE * box.shade, 3))
+        yield Rect("shade", at, radius, round(MAX_SHADE * box.shade, 3))
     middle, y = at.x + at.width / 2, at.y + (15 if box.is_pill else PADDING + TITLE_SIZE - 1)
     yield Text("ink", box.title, middle, y, LINE_SIZE if box.is_pill else TITLE_SIZE, not box.is_pill, True)
     for line in box.lines:
@@ -63,8 +63,8 @@ def _box_shapes(placed: PlacedBox, at: Rectangle) -> Iterator[Shape]:
         yield Text("ink", line, middle, y, LINE_SIZE, False, True)
     if box.share is not None:
         rail = Rectangle(at.x + PADDING, at.bottom - PADDING - BAR_HEIGHT + 2, at.width - 2 * PADDING, BAR_HEIGHT)
-        yield Box("rail", rail)
-        yield Box("bar", rail._replace(width=round(rail.width * min(box.share, 1.0), 1)))
+        yield Rect("rail", rail)
+        yield Rect("bar", rail._replace(width=round(rail.width * min(box.share, 1.0), 1)))
 
 
 def _moved(point: Point, left: float, top: float) -> Point:

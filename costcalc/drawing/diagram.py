@@ -14,7 +14,7 @@ from costcalc.table import visible
 FORMATS = ("mermaid", "dot")
 ROUNDED = ', style="rounded,filled"'
 MAX_FRAME_DEPTH = 8  # frames within frames
-SHADE, MOST_SHADE = (0x1F, 0x5F, 0xA8), 0.6  # over white, of the largest box
+SHADE, MAX_SHADE = (0x1F, 0x5F, 0xA8), 0.6  # over white, of the largest box
 PLAIN = " ._×+/%·,"  # signs that mean nothing within a quoted label of Mermaid
 MARKDOWN = re.compile(r"(?<=[0-9])\.(?= )|^[+.,/%·]")  # Mermaid reads such a start as that of a list
 
@@ -112,7 +112,7 @@ def _frame_lines(sketch: Sketch, opens: Callable[[int, str], str], closes: str) 
 
 def _color(shade: float) -> str:
     """The colour of a box: white, or a blue that grows with its part of the largest."""
-    part = MOST_SHADE * max(0.0, min(1.0, shade))
+    part = MAX_SHADE * max(0.0, min(1.0, shade))
     return "#" + "".join(f"{round(255 + (one - 255) * part):02x}" for one in SHADE)
 
 

@@ -7,11 +7,11 @@ from functools import cached_property
 from typing import NamedTuple
 
 from costcalc.drawing.drawing import Point
-from costcalc.drawing.places import Extent, places
 from costcalc.drawing.rows import in_rows
 from costcalc.drawing.sketch import HEADING_SIZE
 from costcalc.drawing.text_widths import text_width
 from costcalc.drawing.wiring import STEM, TRACK, Run, ends_at, gap_height, tracks
+from costcalc.drawing.x_positions import Extent, x_positions
 
 GAP = 22.0  # px between boxes of a row
 LANE = 5.0  # px to each side of a wire that passes a row
@@ -95,7 +95,7 @@ class FrameLayout:
         lane = Extent(LANE, LANE)
         self.extents = [self.member_at[node].extent if node in self.member_at else lane for node in range(self.nodes)]
         is_narrow = self.heading is not None and len(self.first) == len(self.last) == 1
-        self.x = places(self.rows, self.extents, GAP, (self.first[0], self.last[0]) if is_narrow else None)
+        self.x = x_positions(self.rows, self.extents, GAP, (self.first[0], self.last[0]) if is_narrow else None)
         self.left = min([x - extent.left for x, extent in zip(self.x, self.extents)], default=0.0)
         self.right = max([x + extent.right for x, extent in zip(self.x, self.extents)], default=0.0)
         if self.heading is not None:

@@ -39,12 +39,12 @@ def without_large(paths: Sequence[Path], large: int) -> list[Path]:
     return [tuple(frame for frame in path if frame not in dropped) for path in paths]
 
 
-def opened(paths: Mapping[str, Path], wires: Iterable[tuple[str, str]]) -> dict[str, Path]:
+def without_cycles(paths: Mapping[str, Path], wires: Iterable[tuple[str, str]]) -> dict[str, Path]:
     """The paths of boxes by key without frames that a path leaves and comes back to: such a frame would have to stand
     above and below another box."""
     now, ends = dict(paths), list(wires)
-    while circling := _circling(now, ends):
-        now = {key: tuple(frame for frame in path if frame not in circling) for key, path in now.items()}
+    while cyclic := _frames_in_cycles(now, ends):
+        now = {key: tuple(frame for frame in path if frame not in cyclic) for key, path in now.items()}
     return now
 
 
@@ -58,8 +58,8 @@ def common(first: Path, second: Path) -> int:
     return found
 
 
-def _circling(paths: Mapping[str, Path], wires: Sequence[tuple[str, str]]) -> set[str]:
-    """The outermost frames that are part of a circle, once each frame is one node of the frame around it."""
+def _frames_in_cycles(paths: Mapping[str, Path], wires: Sequence[tuple[str, str]]) -> set[str]:
+    """The outermost frames that are part of a cycle, once each frame is one node of the frame around it."""
     links: dict[Path, set[tuple[str, str]]] = {}
     frames: set[str] = {frame for path in paths.values() for frame in path}
     for source, target in wires:
@@ -70,11 +70,11 @@ def _circling(paths: Mapping[str, Path], wires: Sequence[tuple[str, str]]) -> se
         links.setdefault(one[:depth], set()).add((first, second))
     found = set()
     for inside in links.values():
-        found |= in_circles(inside) & frames
+        found |= in_cycles(inside) & frames
     return found
 
 
-def in_circles(links: set[tuple[Node, Node]]) -> set[Node]:
+def in_cycles(links: set[tuple[Node, Node]]) -> set[Node]:
     """The nodes that remain once those that nothing leads to, or that lead to nothing, are taken away again and
     again."""
     kept = {node for link in links for node in link}

@@ -9,13 +9,13 @@ from costcalc.drawing.sketch import LINE_SIZE, TITLE_SIZE
 from costcalc.drawing.text_widths import text_width
 
 MARGIN = 16.0  # px around a picture
-LEAST = 360.0  # px that lines of a head may take above a narrow picture
+MIN_HEAD_WIDTH = 360.0  # px that lines of a head may take above a narrow picture
 SIZE = TITLE_SIZE + 1
 
 
 def head(title: str, notes: Sequence[str], width: float) -> tuple[list[Text], float, float]:
     """The lines of a head over a picture of a width; the width of both, and the height of the head."""
-    room = max(width, LEAST) - 2 * MARGIN
+    room = max(width, MIN_HEAD_WIDTH) - 2 * MARGIN
     lines = [(line, True) for line in _in_lines(title, room, SIZE, True)]
     lines += [(line, False) for note in notes for line in _in_lines(note, room, LINE_SIZE, False)]
     texts, y = [], 2.0

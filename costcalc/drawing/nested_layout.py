@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from costcalc.drawing.drawing import DrawingData, PlacedBox, PlacedFrame, PlacedWire, Point, Rectangle
 from costcalc.drawing.frame_layout import FrameLayout, Link, Member
-from costcalc.drawing.frames import common, opened
+from costcalc.drawing.frames import common, without_cycles
 from costcalc.drawing.sheet_columns import ONE_COLUMN, Columns, in_columns
 from costcalc.drawing.sketch import LABEL_SIZE, Sketch
 from costcalc.drawing.text_widths import text_width
@@ -35,7 +35,7 @@ class _NestedLayout:
     def __post_init__(self) -> None:
         self.boxes = {box.key: box for box in self.sketch.boxes}
         ends = [(wire.source, wire.target) for wire in self.sketch.wires]
-        self.paths = opened({box.key: box.path for box in self.sketch.boxes}, ends)
+        self.paths = without_cycles({box.key: box.path for box in self.sketch.boxes}, ends)
         self.labels = {wire.source: wire.label for wire in reversed(self.sketch.wires)}
         self.depths = {WHOLE: 0}
         for key, path in self.paths.items():

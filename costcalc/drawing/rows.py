@@ -23,7 +23,7 @@ class Rows(NamedTuple):
 
 def in_rows(count: int, links: Sequence[Link], first: Sequence[int] = (), last: Sequence[int] = ()) -> Rows:
     """Nodes 0 to `count` - 1 in rows; their numbers are their order in the network. `first` are all in the first row,
-    which then has no others, `last` in the last. Links, of which several may be alike, have no circle."""
+    which then has no others, `last` in the last. Links, of which several may be alike, have no cycle."""
     level = _levels(count, links, first, last)
     rows: list[list[int]] = [[] for _ in range(max(level, default=-1) + 1)]
     keys: dict[int, tuple[float, float]] = {node: (node, 0) for node in range(count)}

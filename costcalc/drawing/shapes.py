@@ -39,11 +39,11 @@ LOOKS = {
     "top": Look("#c6d1de", WIRE, "#323b47", DARK_FINE, 0.8),
     "side": Look("#a9b8c9", WIRE, "#29313b", DARK_FINE, 0.8),
 }
-MOST_SHADE = 0.6  # opacity of the largest box
+MAX_SHADE = 0.6  # opacity of the largest box
 
 
 @dataclass(frozen=True)
-class Box:
+class Rect:
     """A rectangle, perhaps with round corners."""
 
     kind: str
@@ -53,7 +53,7 @@ class Box:
 
 
 @dataclass(frozen=True)
-class Area:
+class Polygon:
     """A polygon."""
 
     kind: str
@@ -62,7 +62,7 @@ class Area:
 
 
 @dataclass(frozen=True)
-class Line:
+class Polyline:
     """Straight pieces with a head at their end."""
 
     kind: str
@@ -91,11 +91,11 @@ class Group:
     layers: tuple[int, ...] = ()
 
 
-Shape: TypeAlias = Box | Area | Line | Text | Group
+Shape: TypeAlias = Rect | Polygon | Polyline | Text | Group
 
 
 @dataclass(frozen=True)
-class Plate:
+class Picture:
     """A whole picture: its size, what it is called and described as, its shapes, the lowest first, and the lines above
     them."""
 

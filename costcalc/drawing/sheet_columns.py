@@ -10,9 +10,9 @@ from costcalc.drawing.frame_layout import FrameLayout, Hop, Link
 
 GUTTER = 44.0  # px between columns, in which a wire goes up
 LEAD = 14.0  # px that it goes down and up beyond the columns
-TALLEST = 1.3  # times its width, of a drawing
-MOST = 12  # columns
-LOW = 800.0  # px: a drawing that is no taller has one column
+MAX_HEIGHT_TO_WIDTH = 1.3  # times its width, of a drawing
+MAX_COLUMNS = 12  # columns
+MAX_HEIGHT_OF_ONE = 800.0  # px: a drawing that is no taller has one column
 
 
 @dataclass(frozen=True)
@@ -80,9 +80,9 @@ def in_columns(whole: FrameLayout, most_width: float | None = None) -> Columns:
     wider than `most_width` then."""
     places = _where_one_wire_goes_down(whole)
     best, best_ratio = ONE_COLUMN, whole.height / max(whole.width, 1.0)
-    if best_ratio <= TALLEST or whole.height <= LOW or not places:
+    if best_ratio <= MAX_HEIGHT_TO_WIDTH or whole.height <= MAX_HEIGHT_OF_ONE or not places:
         return best
-    for many in range(2, MOST + 1):
+    for many in range(2, MAX_COLUMNS + 1):
         columns = _even(whole, places, many)
         made = _arranged(whole, columns)
         width, height = made.size(whole)
@@ -91,7 +91,7 @@ def in_columns(whole: FrameLayout, most_width: float | None = None) -> Columns:
         ratio = height / width
         if len(columns) > 1 and ratio < best_ratio:
             best, best_ratio = made, ratio
-        if best_ratio <= TALLEST:
+        if best_ratio <= MAX_HEIGHT_TO_WIDTH:
             break
     return best
 

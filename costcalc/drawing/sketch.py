@@ -39,6 +39,7 @@ class Box:
     channels: int = 0  # that leave it, which its width shows; 0: its width shows nothing
     least_width: float = 0.0  # px, for its channels
     name: str = ""  # in full: of its layer, or of the block that it stands for
+    details: tuple[str, ...] = ()  # those of its lines that say which layers it holds or reads
 
     @property
     def width(self) -> float:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
-from costcalc.drawing.block_shapes import plate_of
+from costcalc.drawing.block_shapes import picture_of
 from costcalc.drawing.drawing import DrawingData, Point
-from costcalc.drawing.shapes import LOOKS, Area, Box, Group, Line, Look, Plate, Shape, Text
+from costcalc.drawing.shapes import LOOKS, Group, Look, Picture, Polygon, Polyline, Rect, Shape, Text
 
 FONT = "DejaVu Sans, Verdana, Arial, Helvetica, sans-serif"
 
@@ -21,27 +21,27 @@ def _dark_rules() -> Iterator[str]:
 STYLE = f"@media (prefers-color-scheme: dark) {{ {' '.join(_dark_rules())} }}"
 
 
-def svg(picture: DrawingData | Plate, *, name: str = "drawing") -> Iterator[str]:
+def svg(picture: DrawingData | Picture, *, name: str = "drawing") -> Iterator[str]:
     """The picture as an SVG document, line by line. `name` keeps the ids of several on one page apart."""
-    plate = picture if isinstance(picture, Plate) else plate_of(picture)
-    shown = plate.shown_width or plate.width
-    width, height, high = map(_number, (plate.width, plate.height, plate.height * shown / plate.width))
+    picture = picture if isinstance(picture, Picture) else picture_of(picture)
+    shown = picture.shown_width or picture.width
+    width, height, high = map(_number, (picture.width, picture.height, picture.height * shown / picture.width))
     yield (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{_number(shown)}" '
         f'height="{high}" role="img" aria-labelledby="{name}-title {name}-desc" font-family="{FONT}">\n'
     )
-    yield f'<title id="{name}-title">{_text(plate.title)}</title>\n'
-    yield f'<desc id="{name}-desc">{_text(plate.description)}</desc>\n'
+    yield f'<title id="{name}-title">{_text(picture.title)}</title>\n'
+    yield f'<desc id="{name}-desc">{_text(picture.description)}</desc>\n'
     yield f"<style>{STYLE}</style>\n"
     yield (
         f'<defs><marker id="{name}-head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" '
         f'orient="auto"><path class="head" d="M0 0.5 8 4 0 7.5z" fill="{LOOKS["head"].fill}"/></marker></defs>\n'
     )
     yield f'<rect class="paper" width="{width}" height="{height}" fill="{LOOKS["paper"].fill}"/>\n'
-    for text in plate.head:
+    for text in picture.head:
         yield from _written(text, name)
     yield "<g>\n"
-    for shape in plate.shapes:
+    for shape in picture.shapes:
         yield from _written(shape, name)
     yield "</g>\n</svg>\n"
 
@@ -56,13 +56,13 @@ def _written(shape: Shape, name: str) -> Iterator[str]:
             yield "</g>\n"
         case Text():
             yield _line(shape)
-        case Line():
+        case Polyline():
             look = f'{_look(LOOKS[shape.kind])} stroke-linejoin="round" marker-end="url(#{name}-head)"'
             yield f'<polyline class="{shape.kind}" points="{_points(shape.points)}" {look}/>\n'
-        case Area():
+        case Polygon():
             look = _look(LOOKS[shape.kind], shape.opacity)
             yield f'<polygon class="{shape.kind}" points="{_points(shape.points)}" {look} stroke-linejoin="round"/>\n'
-        case Box():
+        case Rect():
             at = zip(("x", "y", "width", "height"), shape.place)
             rect = " ".join(f'{what}="{_number(value)}"' for what, value in at)
             radius = f' rx="{_number(shape.radius)}"' if shape.radius else ""

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from costcalc.drawing.drawing import Point
 from costcalc.drawing.heads import MARGIN, head
-from costcalc.drawing.shapes import MOST_SHADE, Area, Group, Line, Plate, Shape, Text
+from costcalc.drawing.shapes import MAX_SHADE, Group, Picture, Polygon, Polyline, Shape, Text
 from costcalc.drawing.sketch import LABEL_SIZE, LINE_HEIGHT, LINE_SIZE, TITLE_SIZE, doublings
 from costcalc.drawing.text_widths import text_width
 
@@ -17,7 +17,7 @@ SIDE, CHANNEL = 13.0, 5.5  # px for each doubling of height or width, and of cha
 BACK = 0.38 * 0.7071  # px to the right and upwards for each px of width, at 45°
 BAR = 12.0  # px: the width of a vector
 ARROW, AIR = 26.0, 6.0  # px: the least length of an arrow; around what stands at its ends
-WIDEST = 1400.0  # px, of a row
+MAX_ROW_WIDTH = 1400.0  # px, of a row
 BETWEEN = 40.0  # px from row to row
 
 
@@ -64,11 +64,11 @@ class PlacedVolume(NamedTuple):
     y: float
 
 
-def volumes_plate(
+def volumes_picture(
     title: str, description: str, notes: Sequence[str], volumes: Sequence[Volume], most_width: float | None = None
-) -> Plate:
+) -> Picture:
     """The picture of volumes, in rows that are no wider than a sheet."""
-    rows = _rows(volumes, max((most_width or WIDEST) - 2 * MARGIN, max(volume.room for volume in volumes)))
+    rows = _rows(volumes, max((most_width or MAX_ROW_WIDTH) - 2 * MARGIN, max(volume.room for volume in volumes)))
     width = max(_row_width(row) for row in rows) + 2 * MARGIN
     texts, width, top = head(title, notes, width)
     placed: list[list[PlacedVolume]] = []
@@ -80,7 +80,7 @@ def volumes_plate(
         y += max(above, 24) + below + BETWEEN
     shown = None if most_width is None else min(width, most_width)
     size = round(width, 1), round(y - BETWEEN + MARGIN, 1)
-    return Plate(title, description, *size, texts, tuple(_shapes(placed)), shown)
+    return Picture(title, description, *size, texts, tuple(_shapes(placed)), shown)
 
 
 def _rows(volumes: Sequence[Volume], room: float) -> list[list[Volume]]:
@@ -137,7 +137,7 @@ def _right(place: PlacedVolume) -> float:
 
 def _arrow(before: PlacedVolume, place: PlacedVolume) -> Iterator[Shape]:
     begin, end = _right(before) + 4, _left(place) - 4
-    yield Line("wire", ((begin, place.y), (end, place.y)))
+    yield Polyline("wire", ((begin, place.y), (end, place.y)))
     yield Text("fine", place.volume.op, round((begin + end) / 2, 1), place.y - 6, LABEL_SIZE, is_centred=True)
 
 
@@ -149,7 +149,7 @@ def _around(upper: Sequence[PlacedVolume], lower: Sequence[PlacedVolume]) -> Ite
     between = max(p.y + p.volume.size[1] / 2 for p in upper) + _text_height(volumes) + BETWEEN / 2 - 6
     left = min(_left(end) - 14, end.x - end.volume.room / 2 - 6)
     points = ((_right(begin) + 4, begin.y), (turn, begin.y), (turn, between), (left, between), (left, end.y))
-    yield Line("wire", (*(_point(*p) for p in points), _point(_left(end) - 4, end.y)))
+    yield Polyline("wire", (*(_point(*p) for p in points), _point(_left(end) - 4, end.y)))
     yield Text("fine", end.volume.op, round(left + 4, 1), round(between - 4, 1), LABEL_SIZE)
 
 
@@ -160,11 +160,11 @@ def _volume(place: PlacedVolume, lowest: float) -> Iterator[Shape]:
     face = (_point(x, top), _point(x + front, top), _point(x + front, top + high), _point(x, top + high))
     if back:
         upper = (_point(x + back, top - back), _point(x + front + back, top - back))
-        yield Area("top", (face[0], *upper, face[1]))
-        yield Area("side", (face[1], upper[1], _point(x + front + back, top + high - back), face[2]))
-    yield Area("front", face)
+        yield Polygon("top", (face[0], *upper, face[1]))
+        yield Polygon("side", (face[1], upper[1], _point(x + front + back, top + high - back), face[2]))
+    yield Polygon("front", face)
     if volume.shade:
-        yield Area("shade", face, round(MOST_SHADE * volume.shade, 3))
+        yield Polygon("shade", face, round(MAX_SHADE * volume.shade, 3))
     y = lowest + 18
     if volume.title:
         yield Text("ink", volume.title, place.x, round(y, 1), TITLE_SIZE - 1, True, True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from costcalc.chart import Roofline, Worked
+from costcalc.chart import Roofline, TimedLayer
 from costcalc.errors import UsageError, why
 from costcalc.store.record import Record, positive
 from costcalc.text import plural
@@ -33,18 +33,18 @@ def roofline_of_run(record: Record) -> Roofline:
     if not drawn or min(macs, moved) <= 0:
         raise UsageError(f"no layer of run {record.id}, {record.target}, has MACs and a time; a roofline is of those")
     seconds = sum(layer.seconds for layer in layers)
-    whole = Worked(record.target, "", sum(la.macs for la in layers), sum(la.bytes for la in layers), seconds)
+    whole = TimedLayer(record.target, "", sum(la.macs for la in layers), sum(la.bytes for la in layers), seconds)
     title = f"{record.target} on {record.environment.get('device', record.device)}"
     return Roofline(title, macs, moved, tuple(drawn), whole, (*_others(layers, drawn, seconds), *_notes(record)))
 
 
-def _layer(found: Mapping[str, Any]) -> Worked:
-    return Worked(
+def _layer(found: Mapping[str, Any]) -> TimedLayer:
+    return TimedLayer(
         str(found["name"]), str(found["op"]), int(found["macs"]), int(found["bytes"]), float(found["forward"])
     )
 
 
-def _others(layers: list[Worked], drawn: list[Worked], seconds: float) -> list[str]:
+def _others(layers: list[TimedLayer], drawn: list[TimedLayer], seconds: float) -> list[str]:
     """What is not drawn: the layers without MACs, and the share of the time that they take."""
     drawn_seconds = sum(layer.seconds for layer in drawn)
     found = [layer for layer in layers if layer not in drawn]

@@ -5,8 +5,8 @@ from itertools import combinations
 import pytest
 from support import needed
 
-from costcalc.chart import Axis, Ball, Balls, Bands, Bar, Group, Mark, Roofline, Scatter, Stretch, Worked
-from costcalc.chart.label_places import Disc, Leader, NameBox, NameSize, crosses, meet, places, touches
+from costcalc.chart import Axis, Ball, Balls, Bands, Bar, Group, Mark, Roofline, Scatter, Stretch, TimedLayer
+from costcalc.chart.label_places import Disc, Leader, NameBox, NameSize, crosses, meet, place_names, touches
 
 FRAME = NameBox(0, 0, 500, 350)
 
@@ -22,7 +22,7 @@ def test_no_name_lies_on_anything(count, near):
     discs, labels = scattered(count, near)
     lines = [Leader(0, 175, 500, 200)]
     boxes = [NameBox(0, 300, 90, 350)]
-    found = [place for place in places(FRAME, discs, labels, lines, boxes) if place]
+    found = [place for place in place_names(FRAME, discs, labels, lines, boxes) if place]
     assert len(found) >= count - 4  # of 40 balls on a small page some names find no room, and are listed below it
     for place in found:
         assert place.box.left >= FRAME.left
@@ -36,23 +36,23 @@ def test_no_name_lies_on_anything(count, near):
         assert not meet(one.box, other.box)
         assert not (one.line and crosses(one.line, other.box))
         assert not (other.line and crosses(other.line, one.box))
-    assert places(FRAME, discs, labels, lines, boxes) == places(FRAME, discs, labels, lines, boxes)
+    assert place_names(FRAME, discs, labels, lines, boxes) == place_names(FRAME, discs, labels, lines, boxes)
 
 
 def test_a_name_alone_stands_right_of_its_mark_without_a_line():
-    (place,) = places(FRAME, [Disc(100, 100, 5)], [NameSize(0, 40, 10)])
+    (place,) = place_names(FRAME, [Disc(100, 100, 5)], [NameSize(0, 40, 10)])
     assert place.line is None
     assert (place.box.left, place.box.bottom, place.box.top) == (108, 95, 105)
 
 
 def test_a_name_without_room_has_no_place():
-    assert places(NameBox(0, 0, 20, 20), [Disc(10, 10, 5)], [NameSize(0, 40, 10)]) == [None]
+    assert place_names(NameBox(0, 0, 20, 20), [Disc(10, 10, 5)], [NameSize(0, 40, 10)]) == [None]
 
 
 def test_a_line_leads_from_the_edge_of_its_mark():
     """Of marks side by side some have their names farther off, by a line that does not begin inside the mark."""
     discs = [Disc(200 + 12 * i, 175, 5) for i in range(12)]
-    found = places(FRAME, discs, [NameSize(i, 60, 12) for i in range(12)])
+    found = place_names(FRAME, discs, [NameSize(i, 60, 12) for i in range(12)])
     lines = [(disc, place.line) for disc, place in zip(discs, found, strict=True) if place and place.line]
     assert lines
     for disc, line in lines:
@@ -108,10 +108,10 @@ def balls(count):
 
 def layers(count):
     found = [
-        Worked(f"stage{i}.conv", kind, 10**6 * (1 + i * 37 % 101), 10**5 * (1 + i % 7), 1e-4 * (1 + i * 11 % 13))
+        TimedLayer(f"stage{i}.conv", kind, 10**6 * (1 + i * 37 % 101), 10**5 * (1 + i % 7), 1e-4 * (1 + i * 11 % 13))
         for i, kind in zip(range(count), ("conv", "depthwise", "linear") * count)
     ]
-    return Roofline("net on a device", 5e11, 2e10, tuple(found), Worked("net", "", 10**9, 10**8, 0.05), ("a note",))
+    return Roofline("net on a device", 5e11, 2e10, tuple(found), TimedLayer("net", "", 10**9, 10**8, 0.05), ("a note",))
 
 
 def bands():

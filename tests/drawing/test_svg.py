@@ -15,7 +15,7 @@ from support.paths import DATA, ROOT
 
 import costcalc
 from costcalc import ops
-from costcalc.drawing.shapes import LOOKS, MOST_SHADE
+from costcalc.drawing.shapes import LOOKS, MAX_SHADE
 from costcalc.errors import MissingExtra, UsageError
 from costcalc.table import visible
 
@@ -98,8 +98,8 @@ def mixed(over, under, share):
 
 def test_text_is_readable_on_the_darkest_shade_and_on_four_frames():
     look = LOOKS
-    light = mixed(look["shade"].fill, look["box"].fill, MOST_SHADE)
-    dark = mixed(look["shade"].dark_fill, look["box"].dark_fill, MOST_SHADE)
+    light = mixed(look["shade"].fill, look["box"].fill, MAX_SHADE)
+    dark = mixed(look["shade"].dark_fill, look["box"].dark_fill, MAX_SHADE)
     assert contrast(look["ink"].fill, light) > 6.5 and contrast(look["ink"].dark_fill, dark) > 6.5
     frame, night = look["paper"].fill, look["paper"].dark_fill
     for _ in range(4):
@@ -110,7 +110,7 @@ def test_text_is_readable_on_the_darkest_shade_and_on_four_frames():
 
 @pytest.mark.parametrize("deficiency", [*DEFICIENT])
 def test_shades_keep_their_order_however_they_are_seen(deficiency):
-    steps = [mixed(LOOKS["shade"].fill, "#ffffff", MOST_SHADE * share / 5) for share in range(6)]
+    steps = [mixed(LOOKS["shade"].fill, "#ffffff", MAX_SHADE * share / 5) for share in range(6)]
     lights = [luminance(seen(color, deficiency)) for color in steps]
     assert lights == sorted(lights, reverse=True) and all(a - b > 0.05 for a, b in pairwise(lights))
 

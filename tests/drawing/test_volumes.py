@@ -8,12 +8,12 @@ import pytest
 import costcalc
 from costcalc import ops
 from costcalc.analysis.picture.network_volumes import network_volumes
-from costcalc.drawing.shapes import Area, Group, Line, Text
+from costcalc.drawing.shapes import Group, Polygon, Polyline, Text
 from costcalc.drawing.text_widths import text_width
 from costcalc.errors import UsageError
 
 
-def plate(name, **how):
+def volumes_of(name, **how):
     return network_volumes(costcalc.load(name).cost(), **how)
 
 
@@ -34,14 +34,14 @@ def lines_of(group):
 
 
 def front(group):
-    (area,) = [shape for shape in group.shapes if isinstance(shape, Area) and shape.kind == "front"]
+    (area,) = [shape for shape in group.shapes if isinstance(shape, Polygon) and shape.kind == "front"]
     (x, y), _, (right, bottom), _ = area.points
     return right - x, bottom - y
 
 
 @pytest.mark.parametrize(("name", "many"), [("lenet5", 9), ("alexnet", 13), ("vgg16", 23)])
 def test_every_tensor_has_a_volume_with_its_shape_and_cost(name, many):
-    picture = plate(name)
+    picture = volumes_of(name)
     assert len(groups(picture)) == many
     layers = [at for group in groups(picture) for at in group.layers]
     assert sorted(layers) == [*range(len(costcalc.load(name).cost().layers))]
@@ -53,14 +53,16 @@ def test_every_tensor_has_a_volume_with_its_shape_and_cost(name, many):
 
 
 def test_sizes_are_by_doublings():
-    sizes = {lines_of(group)[-1 if len(lines_of(group)) < 3 else 1]: front(group) for group in groups(plate("alexnet"))}
+    sizes = {
+        lines_of(group)[-1 if len(lines_of(group)) < 3 else 1]: front(group) for group in groups(volumes_of("alexnet"))
+    }
     assert sizes["227×227×3"][1] > 1.3 * sizes["55×55×96"][1] > 1.3 * sizes["13×13×384"][1]
     assert sizes["227×227×3"][0] * 3 < sizes["13×13×384"][0]
     assert sizes["9216"][1] > sizes["4096"][1] > sizes["1000"][1]
 
 
 def test_a_flattened_pool_shows_both():
-    texts = [lines_of(group) for group in groups(plate("alexnet"))]
+    texts = [lines_of(group) for group in groups(volumes_of("alexnet"))]
     at = texts.index(["max_pool3", "6×6×256"])
     assert texts[at + 1] == ["9216"]
 
@@ -68,7 +70,7 @@ def test_a_flattened_pool_shows_both():
 @pytest.mark.parametrize("width", [None, 1, 390, 800])
 @pytest.mark.parametrize("name", ["lenet5", "vgg16"])
 def test_texts_have_room(name, width):
-    picture = plate(name, width=width)
+    picture = volumes_of(name, width=width)
     texts = [
         (t.y, t.x - half, t.x + half)
         for group in groups(picture) for t in group.shapes if isinstance(t, Text)
@@ -78,7 +80,7 @@ def test_texts_have_room(name, width):
         assert y != other or right <= left + 0.2
     assert all(left >= 0 and right <= picture.width for _, left, right in texts)
     assert picture.shown_width is None or picture.shown_width <= width
-    ends = [line.points[-1] for line in picture.shapes if isinstance(line, Line)]
+    ends = [line.points[-1] for line in picture.shapes if isinstance(line, Polyline)]
     assert len(ends) == len(groups(picture)) - 1
 
 

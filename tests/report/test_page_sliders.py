@@ -135,9 +135,9 @@ def test_a_hundred_positions_of_networks_beside_each_other(driver, tmp_path, tar
                 assert [*shown.values()] == expected, position
                 cost = view.model.with_knobs(**at).cost()
                 parts = [cell for cell in found["parts"][number] if cell != "0"]
-                by = page.asked.by
+                by = page.options.by
                 assert parts == [f"{block.costs[by]:,}" for block in cost.fold(1, [by]) if block.costs[by]]
-            totals.append(None if isinstance(expected, str) else int(shown[page.asked.by].replace(",", "")))
+            totals.append(None if isinstance(expected, str) else int(shown[page.options.by].replace(",", "")))
         if len(totals) == 2 and None not in totals:
             factor = costcalc.table.cell(Fraction(totals[1], totals[0]), "factor")
             assert found["factors"][1][0] == factor

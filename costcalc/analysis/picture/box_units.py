@@ -87,7 +87,7 @@ def taken_together(units: Sequence[Unit], name: str) -> Unit:
     return Unit(tuple(at for unit in units for at in unit.rows), name, True, copies.pop() if len(copies) == 1 else 1)
 
 
-def runs_of(keys: Iterable[str]) -> list[tuple[str, int, int]]:
+def equal_runs(keys: Iterable[str]) -> list[tuple[str, int, int]]:
     """Runs of equal keys: each with where it begins and where it ends."""
     found: list[tuple[str, int, int]] = []
     for at, key in enumerate(keys):

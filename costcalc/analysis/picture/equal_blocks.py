@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from costcalc.analysis.picture.box_units import Rowset, Unit, runs_of
+from costcalc.analysis.picture.box_units import Rowset, Unit, equal_runs
 
 
 @dataclass
@@ -29,7 +29,7 @@ def drawn_once(rowset: Rowset, units: Sequence[Unit]) -> tuple[list[Unit], Copie
 
 def _at_depth(rowset: Rowset, units: list[Unit], depth: int, copies: Copies) -> list[Unit]:
     names = [_block(unit.name, depth) for unit in units]
-    runs = runs_of(names)
+    runs = equal_runs(names)
     times = Counter(name for name, _, _ in runs)
     unit_of = {at: number for number, unit in enumerate(units) for at in unit.drawn}
     kept: list[Unit] = []

@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from costcalc.analysis.picture.box_units import Rowset, Unit, prefixes, runs_of, taken_together
-from costcalc.drawing.frames import in_circles
+from costcalc.analysis.picture.box_units import Rowset, Unit, equal_runs, prefixes, taken_together
+from costcalc.drawing.frames import in_cycles
 from costcalc.text import plural
 
-FITS, FEW, MOST = 60, 20, 100  # boxes on a sheet; FEW or less may become up to MOST
+BOXES_ON_SHEET = 60
+FEW_BOXES, MAX_BOXES_ON_SHEET = 20, 100  # so few may become up to so many
 HIDDEN = "…"  # begins the name of boxes that are one
 KEPT = 2  # boxes of a long chain that are shown, its first and its last
 
@@ -44,13 +45,13 @@ class Folding:
     def fitting(self) -> Folded:
         """The deepest blocks of which at most 60 boxes are made; or a level more, if that has few and the next fits."""
         best, at = self._folded(1), 1
-        if len(best) > MOST:
+        if len(best) > MAX_BOXES_ON_SHEET:
             return Folded(self._squeezed(best), (1, len(best)))
         for depth in range(2, self.deepest + 1):
             units = self._folded(depth)
-            if len(units) <= FITS or (len(best) <= FEW and len(units) <= MOST):
+            if len(units) <= BOXES_ON_SHEET or (len(best) <= FEW_BOXES and len(units) <= MAX_BOXES_ON_SHEET):
                 best, at = units, depth
-            elif len(units) > MOST:
+            elif len(units) > MAX_BOXES_ON_SHEET:
                 return Folded(best, (depth, len(units)))
         return Folded(best, self._deeper(at))
 
@@ -69,8 +70,8 @@ class Folding:
                 name = path[-1] if len(path) == depth and path[-1] not in open_blocks else unit.name
                 inside.setdefault(name, []).append(unit)
             found = [taken_together(group, name) for name, group in inside.items()]
-            circling = in_circles({*self.rowset.links(found)})
-            folded = {found[number].name for number in circling if found[number].is_folded}
+            cyclic = in_cycles({*self.rowset.links(found)})
+            folded = {found[number].name for number in cyclic if found[number].is_folded}
             if not folded:
                 return found
             open_blocks |= folded
@@ -82,14 +83,14 @@ class Folding:
         hidden: dict[int, int] = {}
         many = len(now)
         for begin, end in chains:
-            most = min(end - begin - KEPT, many - FITS + 1)
-            if many <= FITS or most < 2:
+            most = min(end - begin - KEPT, many - BOXES_ON_SHEET + 1)
+            if many <= BOXES_ON_SHEET or most < 2:
                 break
             first = begin + (end - begin - most) // 2
             hidden[first] = first + most
             many -= most - 1
         now = _replaced(now, hidden)
-        return now if len(now) <= MOST else self._in_parts(now)
+        return now if len(now) <= MAX_BOXES_ON_SHEET else self._in_parts(now)
 
     def _without_runs(self, units: list[Unit]) -> list[Unit]:
         """Units of which each that is equal to the one before, which it alone reads, is one with it, as ×n."""
@@ -99,7 +100,7 @@ class Folding:
             goes_on = number and only_reader.get(number - 1) == number and self._are_equal(units[number - 1], unit)
             keys.append(keys[-1] if goes_on else str(number))
         found = []
-        for _, begin, end in runs_of(keys):
+        for _, begin, end in equal_runs(keys):
             same = units[begin:end]
             for copy, unit in enumerate(same if len(same) > 1 else ()):
                 for at in unit.rows:
@@ -129,12 +130,12 @@ class Folding:
         keys: list[str] = []
         for number in range(len(units)):
             keys.append(keys[-1] if number and only_reader.get(number - 1) == number else str(number))
-        return [(begin, end) for _, begin, end in runs_of(keys)]
+        return [(begin, end) for _, begin, end in equal_runs(keys)]
 
     def _in_parts(self, units: list[Unit]) -> list[Unit]:
         """Neighbours in the order of the network as one box each: none leads back to one before. A part ends where few
         wires cross, as near as can be to an even share."""
-        share = -(-len(units) // FITS)
+        share = -(-len(units) // BOXES_ON_SHEET)
         crossing = [0] * (len(units) + 1)
         for source, target in self.rowset.links(units):
             crossing[source + 1] += 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from math import gcd
 
 from costcalc.analysis.cost import Cost
@@ -17,7 +18,7 @@ from costcalc.analysis.picture.layer_groups import layer_groups
 from costcalc.analysis.picture.op_words import op_words
 from costcalc.analysis.walk import Row
 from costcalc.dims import is_rational
-from costcalc.drawing.frames import opened, tidied, without_large
+from costcalc.drawing.frames import tidied, without_cycles, without_large
 from costcalc.drawing.sketch import Box, Path, Sketch, Wire, with_channel_widths
 from costcalc.drawing.text_widths import cut_in_the_middle
 from costcalc.errors import UsageError
@@ -25,10 +26,10 @@ from costcalc.table import Batchless, Image, cell, shape_text, visible
 from costcalc.text import plural
 
 LONGEST_NAME, LONGEST_LIST = 28, 40  # signs
-MOST_WIRES_IN, FEW_WIRES_IN = 8, 2  # if a box has more than the first, those of sources that others read too are a list
+MAX_WIRES_IN, FEW_WIRES_IN = 8, 2  # if a box has more than the first, those of sources that others read too are a list
 MAX_BOXES = 5_000  # of a drawing that is not folded: seconds, and 6 MB
-LARGE = 20  # boxes: a frame of as many that holds most of a network could not be cut into columns
-BRANCHES = 3  # wires into a box, from which on the boxes of its frame are side by side and as wide as their texts
+LARGE_FRAME = 20  # boxes: a frame of as many that holds most of a network could not be cut into columns
+MIN_BRANCHES = 3  # wires into a box, from which on the boxes of its frame are side by side and as wide as their texts
 
 
 def network_sketch(
@@ -72,7 +73,7 @@ class _Sketcher:
         links, lists = self._wires()
         ends = [(_key(source), _key(target)) for source, target in links]
         given = {_key(number): tuple(prefixes(unit.name)) for number, unit in enumerate(self.units)}
-        paths = tidied(without_large([*opened(given, ends).values()], LARGE), self.repeated.found)
+        paths = tidied(without_large([*without_cycles(given, ends).values()], LARGE_FRAME), self.repeated.found)
         plain = self._side_by_side(links, paths)
         self.numbers.measure(self.units)
         boxes = with_channel_widths(
@@ -92,7 +93,7 @@ class _Sketcher:
         for source, target in links:
             into.setdefault(target, []).append(source)
         dropped, lists = set[tuple[int, int]](), dict[int, str]()
-        is_dense = any(len(sources) > MOST_WIRES_IN for sources in into.values())
+        is_dense = any(len(sources) > MAX_WIRES_IN for sources in into.values())
         for target, sources in into.items():
             if not is_dense or len(sources) <= FEW_WIRES_IN:
                 continue
@@ -108,7 +109,7 @@ class _Sketcher:
     def _side_by_side(self, links: Sequence[tuple[int, int]], paths: Sequence[Path]) -> set[Path]:
         """The frames in which branches stand side by side."""
         ins = Counter(target for _, target in links)
-        return {paths[target] for target, many in ins.items() if many >= BRANCHES}
+        return {paths[target] for target, many in ins.items() if many >= MIN_BRANCHES}
 
     def _box(self, number: int, path: Path, listed: str, shows_channels: bool) -> Box:
         unit = self.units[number]
@@ -117,13 +118,19 @@ class _Sketcher:
         more = tuple(filter(None, (self._span(unit) if unit.name.startswith(HIDDEN) else "", listed)))
         if not unit.is_folded and (rows[0].op.is_input or rows[0].op.is_join):
             words = name if rows[0].op.is_input else self._words(rows)
-            return Box(_key(number), words, more, path, hover=hover, layers=unit.rows, is_pill=True, name=unit.name)
+            return Box(
+                _key(number), words, more, path, hover=hover, layers=unit.rows, is_pill=True, name=unit.name,
+                details=more,
+            )  # fmt: skip
         what = plural(len(unit.rows), "layer") if unit.is_folded else self._words(rows)
         cost = self.numbers.line(unit)
         lines = (what, *more, cost) if cost else (what, *more)
         share, shade = self.numbers.share(unit), self.numbers.shade(unit)
         channels = self._channels(rows[0]) if shows_channels else 0
-        return Box(_key(number), name, lines, path, share, shade, hover, unit.rows, channels=channels, name=unit.name)
+        return Box(
+            _key(number), name, lines, path, share, shade, hover, unit.rows, channels=channels, name=unit.name,
+            details=more,
+        )  # fmt: skip
 
     def _span(self, unit: Unit) -> str:
         """The first and the last layer of boxes that are one."""
@@ -177,16 +184,15 @@ class _Sketcher:
         """How many copies there are of the innermost frame of a path, in all."""
         return self._frame_copies[path[-1]] if path else 1
 
-    @property
+    @cached_property
     def _frame_copies(self) -> Mapping[str, int]:
-        if not hasattr(self, "_known_copies"):
-            known: dict[str, int] = {}
-            for unit in self.units:
-                copies = self._copies([self.rows[at].times for at in unit.drawn], unit.copies)
-                for frame in prefixes(unit.name):
-                    known[frame] = gcd(known.get(frame, 0), copies)
-            self._known_copies = known
-        return self._known_copies
+        """The copies of each frame: the greatest divisor of those of its boxes."""
+        found: dict[str, int] = {}
+        for unit in self.units:
+            copies = self._copies([self.rows[at].times for at in unit.drawn], unit.copies)
+            for frame in prefixes(unit.name):
+                found[frame] = gcd(found.get(frame, 0), copies)
+        return found
 
     def _copies(self, times: Sequence[object], copies: int) -> int:
         """How many copies there are of layers: what divides the times of all, and those that are drawn once."""

@@ -24,7 +24,7 @@ from costcalc.text import plural
 
 PARALLEL, CUT = "∥", "…"
 COPIES = re.compile(r" ×\d+$")
-MOST_NAMED = 3  # layers that a line says it reads
+MAX_NAMED = 3  # layers that a line says it reads
 FORMULA_SIGNS = 24  # of a formula that stands in place of a number
 LEAST_NAME, LEAST_WORDS = 11, 10  # signs, on a narrow terminal
 
@@ -253,8 +253,7 @@ class _Frame:
         if isinstance(there, int):
             box = self.tree.sketch.boxes[there]
             words = "input" if self.is_input(box) else box.title if box.is_pill else box.lines[0]
-            more = [line for line in box.lines[1:] if line.startswith("of ") or " – " in line]
-            return Branch(self.called(box), ", ".join([words, *more]) + reading, (there,))
+            return Branch(self.called(box), ", ".join([words, *box.details]) + reading, (there,))
         inside = tuple(self.tree.inside[there])
         heading = self.tree.sketch.headings.get(there[-1]) or visible(self.name_of(item))
         return Branch(heading, reading.strip(), inside, self.tree.below(there))
@@ -291,8 +290,8 @@ def _ends(fork: Fork) -> Iterator[int]:
 
 
 def _listed(names: Sequence[str]) -> str:
-    more = len(names) - MOST_NAMED
-    return ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+    more = len(names) - MAX_NAMED
+    return ", ".join(names[:MAX_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _lines(branches: Sequence[Branch], before: str = "") -> Iterator[tuple[str, Branch]]:

@@ -12,20 +12,20 @@ from costcalc.analysis.picture.layer_groups import layer_groups
 from costcalc.analysis.picture.op_words import arrow_words
 from costcalc.analysis.walk import Row
 from costcalc.dims import is_rational
-from costcalc.drawing.shapes import Plate
+from costcalc.drawing.shapes import Picture
 from costcalc.drawing.text_widths import cut_in_the_middle
-from costcalc.drawing.volumes import Volume, volumes_plate
+from costcalc.drawing.volumes import Volume, volumes_picture
 from costcalc.errors import UsageError
 from costcalc.table import shape_text, visible
 from costcalc.text import plural
 
-MOST_VOLUMES = 24  # VGG-16 has 22
+MAX_VOLUMES = 24  # VGG-16 has 22
 LONGEST_NAME = 20  # signs
 
 
 def network_volumes(
     cost: Cost, *, shade: str = "macs", width: int | None = None, seconds: Mapping[str, float] | None = None
-) -> Plate:  # fmt: skip
+) -> Picture:  # fmt: skip
     """The picture of a network as volumes. Raises UsageError for one that has branches, more than 24 boxes, or tensors
     that are no images and vectors of known sizes; and as `network_sketch` does."""
     numbers, rowset = BoxNumbers(cost, shade, seconds), Rowset(cost.layers)
@@ -36,7 +36,7 @@ def network_volumes(
     volumes = [volume for unit in units for volume in _volumes(unit, cost.layers, numbers, images)]
     title = visible(cost.title or cost.target)
     notes = [numbers.total_text, "height, width and channels by doublings"]
-    return volumes_plate(title, f"{plural(len(volumes), 'tensor')}, one after the other", notes, volumes, width)
+    return volumes_picture(title, f"{plural(len(volumes), 'tensor')}, one after the other", notes, volumes, width)
 
 
 def _check(cost: Cost, rowset: Rowset, units: Sequence[Unit]) -> None:
@@ -48,8 +48,8 @@ def _check(cost: Cost, rowset: Rowset, units: Sequence[Unit]) -> None:
     elif sorted(links) != [(at, at + 1) for at in range(len(units) - 1)]:
         forks = [source for source, target in links if target != source + 1] or [0]
         why = f"branches at {visible(units[forks[0]].name)!r}"
-    elif len(units) > MOST_VOLUMES:
-        why = f"has {len(units)} boxes, more than the {MOST_VOLUMES} that fit"
+    elif len(units) > MAX_VOLUMES:
+        why = f"has {len(units)} boxes, more than the {MAX_VOLUMES} that fit"
     elif odd := [row for row in cost.layers if len(row.output_shape) not in (2, 4)]:
         shape = shape_text(odd[0].output_shape)
         why = f"has {visible(str(odd[0].name))!r}, whose {visible(shape)} is neither an image nor a vector"

@@ -27,7 +27,7 @@ from costcalc.text import as_float, plural
 
 SHOWN = ("macs", "params", "elementwise", "activations")  # what Netron lists of each node, besides what is asked for
 MAX_EXACT = 2**53  # larger whole numbers change in JavaScript
-LEAST, MOST = "#ffffff", "#1f5fa8"  # colours of the cheapest node and of the one that costs most
+CHEAP_COLOR, DEAR_COLOR = "#ffffff", "#1f5fa8"  # colours of the cheapest node and of the one that costs most
 SLASH = "|"  # stands in a name for the / that would open a namespace
 
 
@@ -82,7 +82,7 @@ def overlay(cost: Cost, shade: str = "macs") -> ViewerFile:
         "metrics": metrics,
         "name": METRICS[shade].title,
         "results": {node.name: {"value": _for_explorer(value)} for node, value in zip(nodes, values[shade])},
-        "gradient": [{"stop": 0, "bgColor": LEAST}, {"stop": 1, "bgColor": MOST}],
+        "gradient": [{"stop": 0, "bgColor": CHEAP_COLOR}, {"stop": 1, "bgColor": DEAR_COLOR}],
     }
     return ViewerFile(document, tuple(notes))
 

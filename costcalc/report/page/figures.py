@@ -8,9 +8,6 @@ from dataclasses import dataclass, replace
 from costcalc.analysis.scaling.presets import PresetSweep
 from costcalc.chart import Chart
 
-MAX_MAPS = 3  # pairs of knobs
-CURVE_METRICS = ("params", "macs")
-
 
 @dataclass(frozen=True)
 class Figure:

@@ -10,6 +10,7 @@ from sympy import Add, sympify
 
 from costcalc.analysis.cost import Cost
 from costcalc.analysis.fold import block_of
+from costcalc.analysis.picture.box_units import prefixes
 from costcalc.analysis.walk import Row
 from costcalc.drawing.sketch import Sketch
 from costcalc.errors import CostcalcError
@@ -79,16 +80,10 @@ def _blocks_of_their_own(names: Sequence[Sequence[str]]) -> list[str]:
     boxes: dict[str, set[int]] = {}
     for at, mine in enumerate(names):
         for name in mine:
-            for block in _blocks(name):
+            for block in prefixes(name):
                 boxes.setdefault(block, set()).add(at)
     found = []
     for at, mine in enumerate(names):
-        own = [block for block in _blocks(mine[0]) if boxes[block] == {at}] if mine else []
+        own = [block for block in prefixes(mine[0]) if boxes[block] == {at}] if mine else []
         found.append(next((block for block in own if all(name.startswith(f"{block}.") for name in mine)), ""))
     return found
-
-
-def _blocks(name: str) -> list[str]:
-    """`a` and `a.b` for `a.b.conv`."""
-    parts = name.split(".")
-    return [".".join(parts[:depth]) for depth in range(1, len(parts))]

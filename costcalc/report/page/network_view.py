@@ -39,7 +39,7 @@ MAX_SUMMANDS = 4  # of a total that is written as a sum
 
 
 @dataclass(frozen=True)
-class Asked:
+class PageOptions:
     """What a page is to show of each network."""
 
     metrics: tuple[str, ...]
@@ -56,21 +56,21 @@ class NetworkView:
     number: int
     model: Model
     cost: Cost
-    asked: Asked
+    options: PageOptions
     closed: ClosedForms | None
     why_not: str
     sizes: Sizes = field(default_factory=Sizes)
 
     @classmethod
-    def of(cls, number: int, model: Model, asked: Asked) -> NetworkView:
+    def of(cls, number: int, model: Model, options: PageOptions) -> NetworkView:
         """A network with what it costs and, if it has knobs, its closed forms."""
-        metrics = tuple(dict.fromkeys((*asked.metrics, asked.by)))
+        metrics = tuple(dict.fromkeys((*options.metrics, options.by)))
         cost = cost_of(model)
         try:
-            closed, why_not = closed_forms(model, metrics, with_law=asked.alone), ""
+            closed, why_not = closed_forms(model, metrics, with_law=options.alone), ""
         except CostcalcError as error:
             closed, why_not = None, str(error)
-        return cls(number, model, cost, asked, closed, why_not)
+        return cls(number, model, cost, options, closed, why_not)
 
     # --- its numbers
 
@@ -81,20 +81,16 @@ class NetworkView:
         except CostcalcError:
             return None
 
-    def has_form(self, metric: str) -> bool:
-        """Do the sliders move this metric?"""
-        return self.closed is not None and metric in self.closed.metrics
-
     def without_form(self) -> list[str]:
         """Why some of the metrics do not move."""
-        return [f"{METRICS[m].title} {why}" for m in self.asked.metrics if (why := why_no_formula(METRICS[m]))]
+        return [f"{METRICS[m].title} {why}" for m in self.options.metrics if (why := why_no_formula(METRICS[m]))]
 
     # --- its drawings
 
     @cached_property
     def _sketches(self) -> Any:
-        found, shown = sketches(self.cost, self.asked.by, self.asked.depth, self.asked.every_layer)
-        return found, shown if self.asked.alone else 0  # beside others each has little room
+        found, shown = sketches(self.cost, self.options.by, self.options.depth, self.options.every_layer)
+        return found, shown if self.options.alone else 0  # beside others each has little room
 
     @cached_property
     def _parts(self) -> tuple[NetworkParts | None, str]:
@@ -103,7 +99,7 @@ class NetworkView:
             return None, ""
         try:
             parts = NetworkParts.of(self.cost, self.closed.rows, self._sketches[0][-1])
-            self.closed.of_rows(self.asked.by)
+            self.closed.of_rows(self.options.by)
             return parts, ""
         except CostcalcError as error:
             return None, str(error)
@@ -122,10 +118,10 @@ class NetworkView:
     def drawings(self) -> list[PageDrawing]:
         """The drawings of the few depths, coarse ones first."""
         found, shown = self._sketches
-        movable = Movable(self.cost, self.asked.by, self.parts, self.sizes) if self.parts else None
+        movable = Movable(self.cost, self.options.by, self.parts, self.sizes) if self.parts else None
         make = movable.of if movable else static
         return [
-            make(drawn(sketch, self.cost, columns=self.asked.alone), drawing_name(sketch), f"d{self.number}-{at}",
+            make(drawn(sketch, self.cost, columns=self.options.alone), drawing_name(sketch), f"d{self.number}-{at}",
                  at == shown)
             for at, sketch in enumerate(found)
         ]  # fmt: skip
@@ -135,7 +131,7 @@ class NetworkView:
     @cached_property
     def bars(self) -> list[tuple[str, Any, list[int]]]:
         """The blocks of depth 1 that cost something: name, value, and the groups of layers in each."""
-        by = self.asked.by
+        by = self.options.by
         values = {block.name: block.costs[by] for block in self.cost.fold(1, [by])}
         groups: Mapping[str, list[int]] = self.parts.blocks() if self.parts else {}
         every = dict.fromkeys((*values, *groups))
@@ -146,13 +142,13 @@ class NetworkView:
     @property
     def summands(self) -> tuple[str, str] | None:
         """`2,408,448 + 10,035,200` and `reduce + conv`, where the total has few terms."""
-        if not 2 <= len(self.bars) <= MAX_SUMMANDS or not is_rational(self.total(self.asked.by)):
+        if not 2 <= len(self.bars) <= MAX_SUMMANDS or not is_rational(self.total(self.options.by)):
             return None
         return " + ".join(exact_text(value) for _, value, _ in self.bars), " + ".join(name for name, _, _ in self.bars)
 
     def bar_rows(self, largest: Any) -> list[tuple[str, str, str, str]]:
         """Each bar: its name, its value, its share, and how long it is in per cent of the largest of the page."""
-        total = self.total(self.asked.by)
+        total = self.total(self.options.by)
         return [
             (
                 name,
@@ -168,7 +164,7 @@ class NetworkView:
     @cached_property
     def table(self) -> Table | None:
         """The layers, or the deepest blocks of which a page has room for the rows; None if it has for none."""
-        depth = self.asked.depth
+        depth = self.options.depth
         if depth is None and len(self.cost.layers) > MAX_TABLE_ROWS:
             depths = range(1, max(str(row.name).count(".") for row in self.cost.layers) + 2)
             fits = [depth for depth in depths if len(self.cost.fold(depth)) <= MAX_TABLE_ROWS]
@@ -212,11 +208,10 @@ class NetworkView:
         """The closed forms as an object of JavaScript; the knobs of the symbols stand at these places."""
         if self.closed is None:
             return "null"
-        of_drawings = [drawing.data() for drawing in self.drawings]  # which find the sizes
-        assert of_drawings
+        _ = self.drawings  # they number the symbolic sizes in their texts
         parts = self.parts
-        values = [value for m in numbers_of(self.asked.by) for value in parts.values(self.closed, m)] if parts else []
-        headline = self.closed.metrics.get(self.asked.by)
+        values = [value for m in numbers_of(self.options.by) for value in parts.values(self.closed, m)] if parts else []
+        headline = self.closed.metrics.get(self.options.by)
         functions = {
             "totals": function([*self.closed.metrics.values()], places),
             "headline": function([headline], places) if headline is not None else "null",

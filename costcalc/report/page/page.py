@@ -17,7 +17,7 @@ from costcalc.files import check
 from costcalc.models.model import Model
 from costcalc.net import Target, load
 from costcalc.report.page.comparison_view import ComparisonView
-from costcalc.report.page.network_view import Asked, NetworkView
+from costcalc.report.page.network_view import NetworkView, PageOptions
 from costcalc.report.page.page_document import Page
 from costcalc.report.page.page_template import check_template
 from costcalc.report.page.sweep_section import SweepSection
@@ -46,9 +46,9 @@ def page(
     models = [*map(load, targets)]
     if not models:
         raise UsageError("a page is about a network or several; name one")
-    asked = Asked(tuple(dict.fromkeys(shown)), first, depth, every_layer, len(models) == 1)
+    options = PageOptions(tuple(dict.fromkeys(shown)), first, depth, every_layer, len(models) == 1)
     comparison = ComparisonView.of(models, first, baseline, depth, algebra) if len(models) > 1 else None
-    return Page(tuple(NetworkView.of(at, model, asked) for at, model in enumerate(models)), asked, comparison)
+    return Page(tuple(NetworkView.of(at, model, options) for at, model in enumerate(models)), options, comparison)
 
 
 def write_page(
@@ -89,10 +89,10 @@ def sweep_page(
     for name in model.size_knobs:
         check_not_a_metric(name)
     SweepSection.check(axes or {})  # before closed forms, which take seconds
-    asked = Asked(shown, "macs", alone=True)
-    view = NetworkView.of(0, model, asked)
+    options = PageOptions(shown, "macs", alone=True)
+    view = NetworkView.of(0, model, options)
     section = SweepSection.of(model, view.closed, axes or {}, presets, shown)
-    return Page((view,), asked, None, section)
+    return Page((view,), options, None, section)
 
 
 def check_page(path: Path | str) -> None:

@@ -17,7 +17,7 @@ from costcalc.errors import Problem, UsageError
 from costcalc.files import write
 from costcalc.report.page.comparison_view import ComparisonView, Even
 from costcalc.report.page.knob_plots import KnobCurves, KnobMap
-from costcalc.report.page.network_view import Asked, NetworkView
+from costcalc.report.page.network_view import NetworkView, PageOptions
 from costcalc.report.page.page_drawings import DARK, numbers_of
 from costcalc.report.page.page_numbers import LAW, number_rows
 from costcalc.report.page.page_plots import caption_of_curve, caption_of_map, chosen, curves_of, maps_of
@@ -36,7 +36,7 @@ class Page:
     """Networks on a page, their comparison if there are several, and a sweep if there is one."""
 
     views: tuple[NetworkView, ...]
-    asked: Asked
+    options: PageOptions
     comparison: ComparisonView | None = None
     swept: SweepSection | None = None
 
@@ -60,7 +60,7 @@ class Page:
     @property
     def metrics(self) -> tuple[str, ...]:
         """The metrics of the page, that of its drawings first."""
-        return tuple(dict.fromkeys((self.asked.by, *self.asked.metrics)))
+        return tuple(dict.fromkeys((self.options.by, *self.options.metrics)))
 
     @property
     def alone(self) -> NetworkView | None:
@@ -89,7 +89,7 @@ class Page:
         digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
         return {
             "page": self, "views": self.views, "alone": self.alone, "comparison": self.comparison,
-            "swept": self.swept, "version": __version__, "convention": CONVENTION, "by": METRICS[self.asked.by],
+            "swept": self.swept, "version": __version__, "convention": CONVENTION, "by": METRICS[self.options.by],
             "names": [view.model.label for view in self.views], "css": self.css(), "script": script,
             "digest": digest, "data": self.data() if script else None,
             "numbers": number_rows(self._rows, self.views, self.comparison),
@@ -125,14 +125,14 @@ class Page:
         """What the script reads."""
         start = self.alone.model.label if self.alone else "as they are set"
         forms = [view.closed for view in self.views]
-        by = METRICS[self.asked.by]
+        by = METRICS[self.options.by]
         base = self.comparison.comparison.baseline if self.comparison else 0
         return {
             "knobs": [slider.data() for slider in self.sliders],
             "settings": [*named_settings(forms, self.sliders, start)],
             "metrics": [{"bytes": name in METRICS and METRICS[name].unit == "bytes"} for name in self._rows],
-            "by": {"title": by.title, "bytes": by.unit == "bytes", "at": self._rows.index(self.asked.by)},
-            "numbers": [METRICS[name].title for name in numbers_of(self.asked.by)],
+            "by": {"title": by.title, "bytes": by.unit == "bytes", "at": self._rows.index(self.options.by)},
+            "numbers": [METRICS[name].title for name in numbers_of(self.options.by)],
             "baseline": base,
             "networks": [view.data(self._rows) for view in self.views],
             "curves": [{"slider": at, "at": texts} for at, texts, _ in self.curves],
@@ -147,7 +147,7 @@ class Page:
         return [
             (at, texts, curve)
             for number, at in enumerate(self._chosen)
-            for texts, curve in curves_of(number, at, self.views, self.sliders, self.asked.by, axes, self.comparison)
+            for texts, curve in curves_of(number, at, self.views, self.sliders, self.options.by, axes, self.comparison)
         ]
 
     @cached_property
@@ -223,7 +223,7 @@ class Page:
             "the formulas": sum(len(str(formula)) for view in self.views for formula in view.formulas),
         }  # fmt: skip
         most = max(parts, key=parts.__getitem__)
-        how = "fold the network with --depth 1" if self.asked.depth != 1 else "show a part of it"
+        how = "fold the network with --depth 1" if self.options.depth != 1 else "show a part of it"
         return f"the page has {size:,} bytes and at most {MAX_BYTES:,}: most of it is {most}; {how}"
 
 

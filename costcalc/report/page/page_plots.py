@@ -73,7 +73,7 @@ def maps_of(
     for number, (x, y) in enumerate(combinations(places, 2)):
         one, other = sliders[x], sliders[y]
         xs, ys = _values(one, axes, MAP_POINTS), _values(other, axes, MAP_POINTS)
-        by = view.asked.by
+        by = view.options.by
         try:
             costs = costs_at(
                 view.model,

@@ -31,7 +31,7 @@ from costcalc.version import __version__
 
 HERE = Path(__file__).parent
 MARK = "made-by-costcalc.txt"  # in the folder of a site: it may be replaced
-MOST_BOXES = 12  # of a card's drawing, unless a network has more of depth 1
+MAX_CARD_BOXES = 12  # of a card's drawing, unless a network has more of depth 1
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def write_site(
     jinja2, OSError, and what `load` raises.
     """
     target = Path(folder)
-    _check(target, replace)
+    _check_target(target, replace)
     check_template()
     nets = [load(each) for each in targets or [entry.name for entry in entries() if entry.kind == "spec"]]
     _check_names(nets)
@@ -76,7 +76,7 @@ def write_site(
     return sorted(path for path in target.rglob("*") if path.is_file())
 
 
-def _check(folder: Path, replace: bool) -> None:
+def _check_target(folder: Path, replace: bool) -> None:
     """Raises UsageError for a folder with something in it that is not a site of ours, or that may not give way."""
     if folder.is_dir() and not any(folder.iterdir()):
         return
@@ -87,8 +87,9 @@ def _check(folder: Path, replace: bool) -> None:
     if folder.exists():
         what = "is not empty" if folder.is_dir() else "is a file"
         raise UsageError(f"{str(folder)!r} {what}; give a new folder, or an empty one")
-    with explaining_write_errors(folder):
-        check_folder(folder) if folder.parent.exists() else None
+    if folder.parent.exists():
+        with explaining_write_errors(folder):
+            check_folder(folder)
 
 
 def _check_names(nets: Sequence[Net]) -> None:
@@ -129,7 +130,7 @@ def _card(net: Net, lecture: int | None) -> Card:
 def _drawing(net: Net) -> str:
     """The drawing of a card, which has the title beside it: folded as far as can be seen in its size."""
     sketch = network_sketch(cost_of(net))
-    if len(sketch.boxes) > MOST_BOXES:
+    if len(sketch.boxes) > MAX_CARD_BOXES:
         sketch = network_sketch(cost_of(net), depth=1)
     return Drawing.of(laid_out(replace(sketch, title="", notes=()))).svg()
 

@@ -9,8 +9,8 @@ from support.sizes import size
 
 import costcalc
 from costcalc import ops
-from costcalc.analysis.picture.folding import FITS, MOST
-from costcalc.analysis.picture.network_sketch import MOST_WIRES_IN, network_sketch
+from costcalc.analysis.picture.folding import BOXES_ON_SHEET, MAX_BOXES_ON_SHEET
+from costcalc.analysis.picture.network_sketch import MAX_WIRES_IN, network_sketch
 from costcalc.errors import UnknownName, UsageError
 from costcalc.spec.library import entries
 
@@ -89,7 +89,7 @@ def test_every_layer_is_in_one_box_and_the_sum_is_the_total_at_every_depth(targe
 )  # fmt: skip
 def test_what_the_rule_takes(target, boxes):
     sketch = sketch_of(target)
-    assert len(sketch.boxes) == boxes <= MOST
+    assert len(sketch.boxes) == boxes <= MAX_BOXES_ON_SHEET
     assert f" layers in {boxes} boxes" in sketch.notes[0]
 
 
@@ -177,7 +177,7 @@ def test_a_long_flat_chain_shows_its_ends():
     cost = costcalc.load(chain(1_653, lambda number: 8 + number % 7)).cost()
     sketch = network_sketch(cost)
     check(sketch, cost)
-    assert len(sketch.boxes) == FITS
+    assert len(sketch.boxes) == BOXES_ON_SHEET
     titles = [box.title for box in sketch.boxes]
     assert titles[:2] == ["x", "conv0"] and titles[-1] == "conv1652"
     assert [title for title in titles if "…" in title] == ["… 1,595 blocks"]
@@ -193,7 +193,7 @@ def test_a_flat_network_of_branches_is_taken_in_parts():
     cost = costcalc.load(flat_residuals(500)).cost()
     sketch = network_sketch(cost)
     check(sketch, cost)
-    assert len(sketch.boxes) <= FITS and all(box.title.startswith("…") for box in sketch.boxes)
+    assert len(sketch.boxes) <= BOXES_ON_SHEET and all(box.title.startswith("…") for box in sketch.boxes)
     assert "Conv" in sketch.boxes[1].lines[1]  # where it begins
 
 
@@ -210,7 +210,7 @@ def test_one_hundred_thousand_layers():
     """Folded first, and only then laid out."""
     blocks = size(1_000, 25_000)
     drawing = costcalc.load(flat_residuals(blocks)).drawing()
-    assert len(drawing.data.boxes) <= FITS and problems(drawing.data) == []
+    assert len(drawing.data.boxes) <= BOXES_ON_SHEET and problems(drawing.data) == []
     assert f"{4 * blocks + 1:,} layers" in drawing.data.sketch.notes[0]
 
 
@@ -219,7 +219,7 @@ def test_a_large_dense_block_has_its_sources_as_text():
     assert len(small.wires) == 6 + 6 * 7 // 2 - 1 and not any(box.lines for box in small.boxes if box.is_pill)
     lists = [box.lines[0] for box in large.boxes if box.title == "concat" and box.lines]
     assert lists[0] == "of 3: x, conv0, conv1" and lists[-1].startswith("of 12: x, conv0") and len(lists[-1]) <= 40
-    assert MOST_WIRES_IN == 8
+    assert MAX_WIRES_IN == 8
     check(large, costcalc.load(dense(12)).cost())
 
 

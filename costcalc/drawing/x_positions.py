@@ -9,7 +9,7 @@ from typing import NamedTuple
 from costcalc.drawing.rows import Rows
 from costcalc.drawing.straight_chains import Chain, straight_chains
 
-PASSES, STRAIGHTENED = 60, 30
+PASSES, STRAIGHTENING_PASSES = 60, 30
 ALONE, LANE, SHARED = 40.0, 60.0, 1.0  # weights of links: of a chain, between lanes, others
 
 FIRM, LOOSE = 10_000.0, 1.0  # weights of the last passes: of chains with boxes, of those of lanes alone
@@ -29,7 +29,7 @@ class Pull(NamedTuple):
     weight: float
 
 
-def places(
+def x_positions(
     rows: Rows, extents: Sequence[Extent], gap: float, ports: tuple[int, int] | None = None
 ) -> list[float]:  # fmt: skip
     """The x of each node, lanes included. `ports` are the only way in and the only way out, which are to be in line."""
@@ -111,7 +111,7 @@ def _straighten(
     """Puts the nodes of each chain exactly below each other where there is room."""
     chains = [*dict.fromkeys(chain_of.values())]
     firm = {node for chain in chains if min(chain) < rows.first_lane for node in chain}
-    for _ in range(STRAIGHTENED):
+    for _ in range(STRAIGHTENING_PASSES):
         means = {chain: round(sum([x[node] for node in chain]) / len(chain), 1) for chain in chains}
         for row in rows.rows:
             wanted = [means[chain_of[node]] if node in chain_of else x[node] for node in row]
