@@ -28,38 +28,36 @@ def drawn_once(rowset: Rowset, units: Sequence[Unit]) -> tuple[list[Unit], Copie
 
 
 def _at_depth(rowset: Rowset, units: list[Unit], depth: int, copies: Copies) -> list[Unit]:
-    names = [_block(unit.name, depth) for unit in units]
-    runs = equal_runs(names)
+    """The units with runs of equal blocks of this depth as their first block. A block that is not in one piece, or has
+    no unit inside, stays as it is."""
+    runs = equal_runs(_block(unit.name, depth) for unit in units)
     times = Counter(name for name, _, _ in runs)
     unit_of = {at: number for number, unit in enumerate(units) for at in unit.drawn}
     kept: list[Unit] = []
-    first: tuple[str, list[list[Unit]]] = "", []
+    equal: list[list[Unit]] = []
     before: _Look | None = None
-
-    def close() -> None:
-        name, blocks = first
-        if len(blocks) > 1:
-            copies.found[name] = len(blocks), _block(blocks[-1][0].name, depth)
-            _tag(rowset, name, blocks)
-        kept.extend(_merged(blocks))
-
     for name, begin, end in runs:
-        look = (
-            _look(rowset, units, begin, end, unit_of, name) if "." in units[begin].name and times[name] == 1 else None
-        )
-        if look is None or name == units[begin].name:
-            close()
-            kept.extend(units[begin:end])
-            first, before = ("", []), None
-            continue
-        if before is not None and look.goes_on(before, rowset):
-            first[1].append(units[begin:end])
-        else:
-            close()
-            first = name, [units[begin:end]]
+        is_block = name != units[begin].name and times[name] == 1
+        look = _look(rowset, units, begin, end, unit_of, name) if is_block else None
+        if not (look and before and look.goes_on(before, rowset)):
+            kept += _as_one(rowset, equal, depth, copies)
+            equal = []
+        equal.append(units[begin:end])
         before = look
-    close()
-    return kept
+    return kept + _as_one(rowset, equal, depth, copies)
+
+
+def _as_one(rowset: Rowset, blocks: Sequence[Sequence[Unit]], depth: int, copies: Copies) -> list[Unit]:
+    """The first of equal blocks with the rows of all; marks these rows. One block alone stays as it is."""
+    if len(blocks) < 2:
+        return [unit for block in blocks for unit in block]
+    first, last = (_block(block[0].name, depth) for block in (blocks[0], blocks[-1]))
+    copies.found[first] = len(blocks), last
+    _tag(rowset, first, blocks)
+    return [
+        Unit(tuple(at for unit in same for at in unit.rows), same[0].name, False, len(same) * same[0].copies)
+        for same in zip(*blocks)
+    ]
 
 
 def _block(name: str, depth: int) -> str:
@@ -73,13 +71,6 @@ def _tag(rowset: Rowset, name: str, blocks: Sequence[Sequence[Unit]]) -> None:
         for unit in block:
             for at in unit.rows:
                 rowset.tags[at] = (*rowset.tags.get(at, ()), (name, copy))
-
-
-def _merged(blocks: Sequence[Sequence[Unit]]) -> list[Unit]:
-    return [
-        Unit(tuple(at for unit in same for at in unit.rows), same[0].name, False, len(same) * same[0].copies)
-        for same in zip(*blocks)
-    ]
 
 
 @dataclass(frozen=True)

@@ -91,31 +91,35 @@ def explorer_graph(cost: Cost) -> ViewerFile:
     """The layers of a network as a graph that Model Explorer draws: `net.graph.json`. Ids are the names of layers, as
     an overlay has them; blocks are namespaces. It draws few signs but letters: x stands for ×."""
     images, copies = image_names(cost.layers), _copies_of_blocks(cost.layers)
-    nodes = []
-    for at, row in enumerate(cost.layers):
-        name, shape = str(row.name), as_shown(row.op.name, row.output_shape, row.name, images)
-        *blocks, last = name.split(".")
-        words = op_words(row.op, row.output_shape)
-        known = {"layer": name, "op": row.op.name, "output": shape_text(shape)}
-        if str(row.times) != "1":
-            known["copies"] = str(row.times)
-        known |= {METRICS[one].title: cell(cost.value(one, at), "int") for one in SHOWN}
-        nodes.append({
-            "id": name,
-            "label": visible(last if last == words else f"{last}: {words}").replace("×", "x"),
-            "namespace": "/".join(
-                visible(_part(block, copies[".".join(blocks[: depth + 1])], copies[".".join(blocks[:depth])]))
-                for depth, block in enumerate(blocks)
-            ),
-            "incomingEdges": [
-                {"sourceNodeId": str(source), "sourceNodeOutputId": "0", "targetNodeInputId": str(number)}
-                for number, source in enumerate(row.inputs)
-            ],
-            "outputsMetadata": [{"id": "0", "attrs": [{"key": "tensor_shape", "value": visible(shape_text(shape))}]}],
-            "attrs": [{"key": key, "value": visible(value)} for key, value in known.items()],
-        })  # fmt: skip
+    nodes = [_explorer_node(cost, at, images, copies) for at in range(len(cost.layers))]
     title = visible(cost.target or cost.title or "network")
     return ViewerFile({"label": title, "graphs": [{"id": title, "nodes": nodes}]})
+
+
+def _explorer_node(cost: Cost, at: int, images: set[str], copies: Mapping[str, int]) -> dict[str, Any]:
+    """The layer of this number as Model Explorer reads a node."""
+    row = cost.layers[at]
+    name, shape = str(row.name), as_shown(row.op.name, row.output_shape, row.name, images)
+    *blocks, last = name.split(".")
+    words = op_words(row.op, row.output_shape)
+    known = {"layer": name, "op": row.op.name, "output": shape_text(shape)}
+    if str(row.times) != "1":
+        known["copies"] = str(row.times)
+    known |= {METRICS[one].title: cell(cost.value(one, at), "int") for one in SHOWN}
+    return {
+        "id": name,
+        "label": visible(last if last == words else f"{last}: {words}").replace("×", "x"),
+        "namespace": "/".join(
+            visible(_part(block, copies[".".join(blocks[: depth + 1])], copies[".".join(blocks[:depth])]))
+            for depth, block in enumerate(blocks)
+        ),
+        "incomingEdges": [
+            {"sourceNodeId": str(source), "sourceNodeOutputId": "0", "targetNodeInputId": str(number)}
+            for number, source in enumerate(row.inputs)
+        ],
+        "outputsMetadata": [{"id": "0", "attrs": [{"key": "tensor_shape", "value": visible(shape_text(shape))}]}],
+        "attrs": [{"key": key, "value": visible(value)} for key, value in known.items()],
+    }
 
 
 def _nodes_of(cost: Cost) -> tuple[list[_Node], list[str]]:
@@ -123,14 +127,7 @@ def _nodes_of(cost: Cost) -> tuple[list[_Node], list[str]]:
     about: Mapping[str, Any] = getattr(cost.graph, "graph", {})
     if "file_nodes" not in about:
         return [_Node("node", str(row.name), (row,), _about([row])) for row in cost.layers], []
-    having: dict[int, list[Row]] = {}  # the layers of a node by its number, and those of which it is not the first
-    others: dict[int, list[Row]] = {}
-    for row in cost.layers:
-        first, *rest = about["nodes_of"].get(str(row.name), ()) or (None,)
-        if first is not None:
-            having.setdefault(first, []).append(row)
-        for number in rest:
-            others.setdefault(number, []).append(row)
+    having, others = _layers_of_nodes(cost, about["nodes_of"])
     found: dict[str, _Node] = {}
     nameless, twice = 0, 0
     for number, node in enumerate(about["file_nodes"]):
@@ -140,17 +137,28 @@ def _nodes_of(cost: Cost) -> tuple[list[_Node], list[str]]:
             words = f"{_about(others[number])}; its cost is at its first node"
         name = node.name or next(filter(None, node.outputs), "")
         nameless += not node.name
-        kind = "node" if node.name else "value"
         if name in found:
             twice += 1
             words, rows = "; ".join(filter(None, [found[name].about, words])), [*found[name].layers, *rows]
-        found[name] = _Node(kind, name, tuple(rows), words)
+        found[name] = _Node("node" if node.name else "value", name, tuple(rows), words)
     notes = []
     if nameless:
         notes.append(f"{plural(nameless, 'node')} of the file without a name: costs are at the tensors that they write")
     if twice:
         notes.append(f"{plural(twice, 'node')} of the file with the name of another: their costs are added up")
     return [*found.values()], notes
+
+
+def _layers_of_nodes(
+    cost: Cost, nodes_of: Mapping[str, Sequence[int]]
+) -> tuple[dict[int, list[Row]], dict[int, list[Row]]]:
+    """The layers of each node by its number: those whose first node it is, and those that it also belongs to."""
+    first: dict[int, list[Row]] = {}
+    others: dict[int, list[Row]] = {}
+    for row in cost.layers:
+        for at, number in enumerate(nodes_of.get(str(row.name), ())):
+            (others if at else first).setdefault(number, []).append(row)
+    return first, others
 
 
 def _about(rows: Sequence[Row]) -> str:
