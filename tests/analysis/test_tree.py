@@ -12,6 +12,7 @@ from costcalc.ops import Add, Conv, Input, ReLU
 from costcalc.spec.library import entries
 from costcalc.table.aligned import lines, text_width
 
+MACS = 4  # the place of the column
 SPECS = [entry.name for entry in entries() if entry.kind == "spec"]
 
 
@@ -147,16 +148,15 @@ def test_a_pipe_gets_plain_text():
     assert "└─ fc" in done and "█" in done
 
 
-@pytest.mark.parametrize("width", [20, 40, 80, 200])
+@pytest.mark.parametrize("width", [40, 80, 200])
 @pytest.mark.parametrize("name", ["resnet50", "googlenet", "efficientnet"])
 def test_lines_fit_and_numbers_are_whole(name, width):
     table = costcalc.load(name).tree().table()
     printed = ["".join(part for part, _ in line) for line in lines([table], width, "─")]
     body = [line for line in printed if line.lstrip("│ ")[:1] in ("├", "└")]
     assert len(body) == len(table.rows)
-    assert all(text_width(line) <= width for line in printed) or width < 40
-    macs = [text for row in table.rows if (text := table.texts(row)[4 if width >= 40 else 0])]
-    assert all(text in "\n".join(printed) for text in macs) or width < 40
+    assert all(text_width(line) <= width for line in printed)
+    assert all(text in "\n".join(printed) for row in table.rows if (text := table.texts(row)[MACS]))
     if width >= 80:
         assert "hidden" not in "\n".join(printed)
 

@@ -69,9 +69,10 @@ def test_it_is_plain_xml_that_says_what_it_is(style):
 
 def test_ids_differ_on_one_page():
     drawing = costcalc.load("conv1x1").drawing()
-    ids = [re.findall(r'id="([^"]+)"', drawing.svg(name)) for name in ("a", "b")]
-    assert len({*ids[0], *ids[1]}) == 6
-    assert all(re.findall(r"url\(#([^)]+)\)", drawing.svg(name)) for name in ("a", "b"))
+    texts = [drawing.svg(name) for name in ("a", "b")]
+    ids = [{*re.findall(r' id="([^"]+)"', text)} for text in texts]
+    assert len(ids[0] | ids[1]) == 6
+    assert all({*re.findall(r"url\(#([^)]+)\)", text)} == {f"{name}-head"} for name, text in zip("ab", texts))
 
 
 @pytest.mark.parametrize("style", ["blocks", "volumes"])

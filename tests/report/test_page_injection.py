@@ -13,6 +13,7 @@ from support import needed
 from support.browser import errors, requested
 from support.hostile_names import xss
 from support.moved_pages import moved
+from support.sizes import size
 
 import costcalc
 from costcalc.chart import Axis, Curves, Group, HeatMap, Line, Mark, Scatter
@@ -145,7 +146,8 @@ def test_a_browser_runs_nothing_of_it(html, driver, tmp_path):
 
 
 @pytest.mark.no_cover
-@pytest.mark.parametrize("name", NAMES[::7])
+@pytest.mark.sized
+@pytest.mark.parametrize("name", size(NAMES[::28], NAMES[::7]))
 def test_a_picture_runs_nothing(name):
     needed.module("matplotlib", "report")
     from xml.etree import ElementTree
