@@ -117,7 +117,7 @@ def measured(number: float | Fraction) -> str:
 
 def brief(number: float) -> str:
     """A measured number to three digits, from 1,000 on to the whole: 0.0124, 12.4, 12,346."""
-    return f"{number:.3g}" if abs(number) < 1000 else f"{number:,.0f}"
+    return f"{number:.3g}" if abs(number) < 999.5 else f"{number:,.0f}"  # .3g would write 999.7 as 1e+03
 
 
 def bytes_text(count: float) -> str:

@@ -303,6 +303,30 @@ def test_javascript_computes_what_the_formula_says(driver):
         assert [Fraction(value) for value in values] == [substitute(formula, known) for formula in formulas]
 
 
+def test_numbers_are_written_as_python_writes_them(driver):
+    """Short counts, bytes, shares, factors and bounds; ties and the ends of units among them."""
+    from costcalc.report.page.comparison_view import bound_text
+    from costcalc.table import bytes_text, cell, short_text
+
+    rng = random.Random(9)
+    counts = [10_125, 10_375, 112_500, 9_999, 999_950, 999_999, 1_000_000, 10**15, 1_023_700, 1_023_999]
+    counts += [rng.randint(1, 10 ** rng.randint(1, 16)) for _ in range(150)]
+    pairs = [(rng.randint(1, 10**9), rng.randint(1, 10 ** rng.randint(3, 12))) for _ in range(150)]
+    pairs += [(1, 8), (1, 2), (3, 1), (10_001, 10_000), (1_000_001, 10**6), (4800, 31)]
+    script = (HERE / "exact.js").read_text(encoding="utf-8")
+    ones, twos = ",".join(f"{n}n" for n in counts), ",".join(f"[{a}n, {b}n]" for a, b in pairs)
+    short, in_bytes, shares, factors, bounds = driver.execute_script(
+        f"{script}const ones = [{ones}], twos = [{twos}].map(([a, b]) => q(...reduced(a, b)));"
+        "return [ones.map(short), ones.map((n) => inBytes(q(n))), twos.map(shareText), twos.map(factorText),"
+        "twos.map(boundText)];"
+    )
+    assert short == [*map(short_text, counts)]
+    assert in_bytes == [*map(bytes_text, counts)]
+    assert shares == [cell(a / b, "share") for a, b in pairs]
+    assert factors == [cell(Fraction(a, b), "factor") for a, b in pairs]
+    assert bounds == [bound_text(Fraction(a, b)) for a, b in pairs]
+
+
 def test_no_javascript_for_what_is_not_known():
     from sympy import Symbol, sin, sqrt
 

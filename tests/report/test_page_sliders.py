@@ -3,6 +3,7 @@
 import json
 import random
 import re
+from dataclasses import replace
 from fractions import Fraction
 from html import unescape
 
@@ -14,7 +15,9 @@ from support.moved_pages import SAME, made, made_with_sweep, moved, opened
 import costcalc
 from costcalc.analysis.power_laws import knob_exponents
 from costcalc.errors import CostcalcError
+from costcalc.report.page.network_view import NetworkView
 from costcalc.report.page.page import sweep_page
+from costcalc.report.page.page_plots import curves_of, maps_of
 from costcalc.text import value_text
 
 needed.module("matplotlib", "report")
@@ -196,6 +199,25 @@ def test_without_its_script_a_page_shows_the_same(driver, tmp_path, targets):
     moved(driver, [])
     driver.execute_script("showParts(); showMaps();")
     assert driver.execute_script(SAME, text) == []
+
+
+@pytest.mark.no_cover
+@pytest.mark.parametrize(("target", "setting"), [("lenet5", {"r": 40, "c1": 9}), ("resnet50", {"n3": 9, "r": 300})])
+def test_curves_maps_and_marks_move_together(driver, tmp_path, target, setting):
+    """They are those that Python draws of the network there, over the same values."""
+    page, text = made(target)
+    data = opened(driver, tmp_path, (page, text))
+    there = {**page.views[0].model.values, **setting}
+    found = moved(driver, [[value_text(there[knob["name"]]) for knob in data["knobs"]]], "box")[0]
+    view = NetworkView.of(0, page.views[0].model.with_knobs(**setting), page.asked)
+    sliders = [replace(slider, value=there[slider.name]) for slider in page.sliders]
+    for number, (at, _, _) in enumerate(page.curves):
+        ((_, curve),) = curves_of(number, at, [view], sliders, "macs", {}, None)
+        svg = curve.svg()
+        assert found["curves"][number]["path"] == re.findall(r'class="curve line-0" d="([^"]*)"', svg)
+        assert found["curves"][number]["now"] == re.findall(r'class="now line-0" cx="[^"]*" cy="([^"]*)"', svg)
+    for number, (*_, over) in enumerate(maps_of(view, sliders, [at for at, _, _ in page.curves], {})):
+        assert found["maps"][number] == re.findall(r'fill-opacity="([^"]*)"', over.svg())
 
 
 def test_layers_that_only_other_settings_have_are_not_lost(driver, tmp_path):

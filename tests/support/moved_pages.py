@@ -9,13 +9,13 @@ MOVE = """
 const [positions, kind] = arguments;
 const at = (id) => document.getElementById(id);
 const texts = (query) => [...document.querySelectorAll(query)].map((element) => element.textContent);
-return positions.map((position) => {
+return positions.map((position, number) => {
   position.forEach((text, i) => {
     at(`${kind}-${i}`).value = text;
     at(`${kind}-${i}`).dispatchEvent(new Event("input"));
   });
   showParts();
-  showMaps();
+  if (number === positions.length - 1) showMaps();
   return {
     boxes: [...document.querySelectorAll("[id^=box-]:not(p)")].map((box) => box.value),
     totals: data.networks.map((_, i) => texts(`[id^=total-${i}-]`)),
