@@ -39,6 +39,9 @@ class Box:
     channels: int = 0  # that leave it, which its width shows; 0: its width shows nothing
     least_width: float = 0.0  # px, for its channels
     name: str = ""  # in full: of its layer, or of the block that it stands for
+    cost: str = ""  # the last of its lines, if it has a cost
+    is_folded: bool = False  # a block, or several boxes as one: its lines have no ops
+    copies: int = 1  # of equal blocks that are drawn once
     details: tuple[str, ...] = ()  # those of its lines that say which layers it holds or reads
 
     @property

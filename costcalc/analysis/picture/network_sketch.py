@@ -129,7 +129,7 @@ class _Sketcher:
         channels = self._channels(rows[0]) if shows_channels else 0
         return Box(
             _key(number), name, lines, path, share, shade, hover, unit.rows, channels=channels, name=unit.name,
-            details=more,
+            cost=cost, is_folded=unit.is_folded, copies=unit.copies, details=more,
         )  # fmt: skip
 
     def _span(self, unit: Unit) -> str:

@@ -46,13 +46,16 @@ class ComparisonView:
         return cls(compare_models(models, by=by, baseline=baseline, depth=depth, algebra=algebra))
 
     @property
-    def _evens(self) -> Sequence[LinearBreakEven]:
+    def break_evens(self) -> Sequence[LinearBreakEven]:
+        """Where the two networks of a comparison cost the same, as formulas."""
         return self.comparison.algebra.break_evens if self.comparison.algebra else ()
 
     @property
     def reach(self) -> dict[str, Any]:
         """How far the sliders of knobs reach, so that the networks cost the same before their end."""
-        return {even.knob: even.value + (even.value - even.current) / 4 for even in self._evens if even.sign == "<"}
+        return {
+            even.knob: even.value + (even.value - even.current) / 4 for even in self.break_evens if even.sign == "<"
+        }
 
     @property
     def cheaper(self) -> str:
@@ -95,7 +98,7 @@ class ComparisonView:
                 value_text(even.current),
                 math.write(even.expression), self._place(even.knob, sliders),
             )
-            for even in self._evens if math
+            for even in self.break_evens if math
         ]  # fmt: skip
 
     def _place(self, knob: str, sliders: Sequence[Slider]) -> int | None:
@@ -105,10 +108,10 @@ class ComparisonView:
         """The bounds as JavaScript; null if a knob has several sliders."""
         several = any(slider.whose for slider in sliders)
         known: Mapping[str, int] = {slider.name: at for at, slider in enumerate(sliders)}
-        symbols = {symbol for even in self._evens for symbol in even.expression.free_symbols}
-        if several or not self._evens or any(symbol.name not in known for symbol in symbols):
+        symbols = {symbol for even in self.break_evens for symbol in even.expression.free_symbols}
+        if several or not self.break_evens or any(symbol.name not in known for symbol in symbols):
             return "null"
-        return function([even.expression for even in self._evens], {s: known[s.name] for s in symbols})
+        return function([even.expression for even in self.break_evens], {s: known[s.name] for s in symbols})
 
 
 def bound_text(value: Any) -> str:

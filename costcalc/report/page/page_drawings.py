@@ -13,9 +13,8 @@ from costcalc.analysis.cost import Cost
 from costcalc.analysis.images import image_names
 from costcalc.analysis.metrics import METRICS
 from costcalc.analysis.picture.network_sketch import network_sketch
-from costcalc.analysis.picture.op_words import op_words
 from costcalc.analysis.walk import Row
-from costcalc.dims import is_rational, is_symbolic
+from costcalc.dims import is_symbolic
 from costcalc.dims.substitute import substitute
 from costcalc.drawing import Drawing
 from costcalc.drawing.nested_layout import laid_out
@@ -24,7 +23,7 @@ from costcalc.drawing.svg import STYLE
 from costcalc.errors import CostcalcError
 from costcalc.report.page.moving_texts import Sizes, moves, shape_of, words_of
 from costcalc.report.page.network_parts import NetworkParts
-from costcalc.table import bytes_text, cell, short_text, visible
+from costcalc.table import cell
 from costcalc.text import plural
 
 MAX_ROWS_TO_UNFOLD = 2_000  # of a network that is drawn at several depths
@@ -122,32 +121,25 @@ class Movable:
         rows = [self.cost.layers[at] for at in box.layers]
         value = self.cost.together(self.by, rows, rows[-1:])
         found: dict[str, Any] = {"groups": groups, "texts": []}
-        lines = [box.title, *box.lines]
-        amount = amount_text(self.by, value)
         numbers = ", ".join(f"{cell(self.cost.together(n, rows, rows[-1:]), 'int')} {METRICS[n].title}" for n in
                             numbers_of(self.by))  # fmt: skip
         head, found_numbers, tail = box.hover.partition(numbers)
         if found_numbers:
             found["hover"] = [head, tail]
-        for at, line in enumerate(lines[1:], 1):
-            if value and line.partition(" · ")[0] == amount:
-                found["cost"] = at
-        if words := self._words(rows, lines):
+        if value and box.cost:
+            found["cost"] = len(box.lines)  # the title is line 0
+        if words := self._words(box, rows):
             found["texts"].append(words)
         if copies := self._copies(box.title, {self._symbolic(row).times for row in rows}, box.path):
             found["copies"] = copies
         return found
 
-    def _words(self, rows: list[Row], lines: list[str]) -> list[Any] | None:
-        """Which line has the ops, and what moves in it. Of equal blocks that are drawn once it has those of the
-        first."""
-        for copies in (n for n in range(1, len(rows) + 1) if len(rows) % n == 0):
-            first = rows[: len(rows) // copies]
-            plain = visible(" + ".join(op_words(row.op, row.output_shape) for row in first))
-            if plain in lines[1:]:
-                words = words_of(self._pairs(first), self.sizes)
-                return [lines.index(plain, 1), words] if moves(words) else None
-        return None
+    def _words(self, box: Box, rows: list[Row]) -> list[Any] | None:
+        """The line with the ops, and what moves in it; of equal blocks that are drawn once the first has the ops."""
+        if box.is_pill or box.is_folded:
+            return None
+        words = words_of(self._pairs(rows[: len(rows) // box.copies]), self.sizes)
+        return [1, words] if moves(words) else None
 
     def _symbolic(self, row: Row) -> Row:
         return self.with_symbols[str(row.name)]
@@ -191,15 +183,6 @@ class Movable:
 def numbers_of(by: str) -> tuple[str, ...]:
     """The metrics of which each box has the exact number."""
     return tuple(dict.fromkeys(("params", "macs", by)))
-
-
-def amount_text(metric: str, value: Any) -> str:
-    """`2.408 M MACs`, as boxes have it."""
-    if not is_rational(value):
-        return ""
-    if METRICS[metric].unit == "bytes":
-        return bytes_text(value)
-    return f"{short_text(int(value))} {METRICS[metric].title}"
 
 
 def drawing_name(sketch: Sketch) -> str:

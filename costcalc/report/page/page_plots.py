@@ -60,7 +60,8 @@ def curves_of(
     if all(value is None for row in rows for value in row):
         return
     now = [(float(slider.value), _float(view.total(by))) for view in views]
-    even = next((float(e.value) for e in comparison._evens if e.knob == slider.name), None) if comparison else None
+    break_evens = comparison.break_evens if comparison else ()
+    even = next((float(even.value) for even in break_evens if even.knob == slider.name), None)
     names = tuple(view.model.label for view in views)
     found = KnobCurves(f"curve-{number}", slider.name, names, (*map(float, values),), (*rows,), (*now,), even)
     yield [*map(value_text, values)], found
