@@ -5,8 +5,8 @@ from support.hostile_names import xss
 from support.terminals import in_terminal, piped
 
 import costcalc
-from costcalc.analysis.picture.network_tree import PARALLEL
 from costcalc.analysis.picture.parallel_branches import Fork, Links, chain_of
+from costcalc.analysis.picture.tree_branches import PARALLEL
 from costcalc.cli.app import run
 from costcalc.errors import UnknownName, UsageError
 from costcalc.ops import Add, Conv, Input, ReLU
