@@ -82,7 +82,7 @@ def fit(
     Names are broken before a column with a negative rank goes."""
     titles = [visible(column.title) for column in columns]
     natural = [*map(text_width, titles)]
-    shares = [at for at, column in enumerate(columns) if column.kind == "share"]
+    shares = [at for at, column in enumerate(columns) if column.kind == "share" and column.bar is not None]
     having: set[int] = set()
     for row in chain(texts, totals):
         natural = [*map(max, natural, map(text_width, row))]

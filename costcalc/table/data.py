@@ -78,7 +78,7 @@ class Column:
     measure: str = ""
     unit_of: str = ""
     scale: Scale | None = None
-    bar: bool = False
+    bar: bool | None = False
     cut: int = 0
 
     @property

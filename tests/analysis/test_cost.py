@@ -127,14 +127,6 @@ def test_json_has_the_blocks_that_the_table_shows(capsys):
     assert "blocks" not in costcalc.load("lenet5").cost().to_dict()
 
 
-@pytest.mark.parametrize("format", ["mermaid", "dot"])
-def test_blocks_are_not_drawn(capsys, format):
-    assert run(["show", "resnet50", "--depth", "1", "-f", format]) == 2
-    assert capsys.readouterr().err == (
-        f"error: --depth does not go with the format {format}, which draws every layer\n"
-    )
-
-
 @pytest.mark.parametrize("command", ["show", "explain", "reconcile", "formula"])
 def test_every_command_that_counts_has_a_limit(capsys, command):
     assert run([command, "resnet50", "--max-layers", "9"]) == 2

@@ -53,15 +53,12 @@ def test_only_images_have_their_channels_last(cost):
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("format", ["table", "markdown", "latex", "dot", "mermaid"])
+@pytest.mark.parametrize("format", ["table", "markdown", "latex"])
 def test_every_format_shows_them_alike(cost, format):
     text = report.text([cost.table()], cost.to_dict(), format).replace(r"$\times$", "×")
     for name, shape in SHOWN.items():
         name = name.replace("_", r"\_") if format == "latex" else name
         assert any(name in line and shape in line for line in text.splitlines()), name
-    if format in ("dot", "mermaid"):
-        assert "input 8×8×3" in text
-        assert "input 12×16×64" in text
 
 
 def test_a_csv_has_the_axes_of_the_tensor(cost):

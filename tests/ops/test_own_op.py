@@ -45,7 +45,7 @@ def graph_of(own, k=4):
 
 COMMANDS = [
     ("show own.yaml", "low_rank  low_rank  1024    10       4,136   4,136"),
-    ("show own.yaml -f mermaid", "low_rank 10"),
+    ("show own.yaml -f mermaid", "low_rank<br/>low rank + ReLU<br/>4,136 MACs"),
     ("show own.yaml@r=1,k=17", "layer 'low_rank' (low_rank): rank = 17 is more than the 16 features of the input"),
     ("compare own.yaml own.yaml@k=2", "÷1.07"),
     ("formula own.yaml", "low_rank  2·batch·k·(8·r² + 5)"),

@@ -126,7 +126,7 @@ class _Sketcher:
         cost = self.numbers.line(unit)
         lines = (what, *more, cost) if cost else (what, *more)
         share, shade = self.numbers.share(unit), self.numbers.shade(unit)
-        channels = self._channels(rows[0]) if shows_channels else 0
+        channels = self._channels(self.rows[unit.rows[-1]]) if shows_channels else 0
         return Box(
             _key(number), name, lines, path, share, shade, hover, unit.rows, channels=channels, name=unit.name,
             cost=cost, is_folded=unit.is_folded, copies=unit.copies, details=more,
@@ -215,7 +215,7 @@ class _Sketcher:
         more = f", --depth {self.folded.deeper[0]} shows {self.folded.deeper[1]:,}" if self.folded.deeper else ""
         yield "; ".join(filter(None, (self.numbers.total_text, many + more)))
         if len({box.channels for box in boxes} - {0}) > 1:
-            yield "the more channels leave a box, the wider it is"
+            yield "in a chain a box is wider, the more channels leave it"
 
 
 class _Written:

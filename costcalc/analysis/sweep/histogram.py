@@ -75,7 +75,7 @@ class Histogram(Result):
         most = max((points for *_, points in self.rows), default=0)
         every = sum(points for *_, points in self.rows)
         columns = [Column("from", f"{self.metric} from"), Column("below", "to below"), Column("points", "points")]
-        columns += [Column("share", "share", "share", 1)] + [Column("bar", "", "text", 2)] * bars
+        columns += [Column("share", "share", "share", 1, bar=None)] + [Column("bar", "", "text", 2)] * bars
         rows = [
             {**record, "share": record["points"] / every, "bar": _bar(record["points"], most)}
             for record in self.to_records()

@@ -43,7 +43,7 @@ def number_rows(
 
 def _row(at: int, metric: str, views: Sequence[NetworkView], comparison: ComparisonView | None) -> NumberRow:
     if metric == LAW:
-        title, unit = _law(views[0]), f"from {visible(views[0].model.label)}"
+        title, unit = _law(views[0]), f"an estimate from {visible(views[0].model.label)}, rounded"
     else:
         title, unit = METRICS[metric].title, METRICS[metric].unit
     cells = [_cell(f"{view.number}-{at}", metric, view, comparison) for view in views]
