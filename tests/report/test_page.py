@@ -402,3 +402,11 @@ def claim_holds(claim, point):
         "least": lambda x: x >= 0, "whole": lambda x: Fraction(x).denominator == 1, "same": lambda a, b: a == b,
         "stretch": lambda a, b: a == b or 1 in (a, b),
     }[kind](*values)  # fmt: skip
+
+
+def test_a_page_of_very_many_layers_is_refused_at_once(tmp_path, capsys):
+    spec = "name: deep\ntitle: t\nsource: s\ninput: [3, 8, 8]\nlayers:\n" + "  - relu\n" * 5_001
+    (tmp_path / "deep.yaml").write_text(spec)
+    assert run(["show", str(tmp_path / "deep.yaml"), "-o", str(tmp_path / "deep.html")]) == 2
+    assert "a page shows at most 5,000 layers, and " in capsys.readouterr().err
+    assert not (tmp_path / "deep.html").exists()

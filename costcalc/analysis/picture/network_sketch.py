@@ -155,8 +155,10 @@ class _Sketcher:
 
     def _channels(self, row: Row) -> int:
         """The channels or features that leave a layer; 0 where a picture does not say them by a width."""
-        axis = getattr(row.op, "features_axis", 1)
         shape = row.output_shape
+        axis = getattr(row.op, "features_axis", None)
+        if axis is None:  # an op such as an addition leaves them where they are
+            axis = 1 if str(row.name) in self.images else -1
         if len(shape) < 2 or not isinstance(axis, int) or not -len(shape) <= axis < len(shape):
             return 0
         return int(shape[axis]) if is_rational(shape[axis]) else 0

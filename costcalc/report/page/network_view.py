@@ -13,7 +13,7 @@ from costcalc.analysis.metric_names import why_no_formula
 from costcalc.analysis.metrics import METRICS
 from costcalc.analysis.reconcile import reconcile_model
 from costcalc.dims import is_rational, is_symbolic
-from costcalc.errors import CostcalcError
+from costcalc.errors import CostcalcError, UsageError
 from costcalc.models.model import Model
 from costcalc.report.page.closed_forms import ClosedForms, closed_forms
 from costcalc.report.page.formula_mathml import FormulaMathML, formula_mathml
@@ -33,6 +33,7 @@ from costcalc.report.page.page_drawings import (
 from costcalc.table import Table, cell
 from costcalc.text import plural
 
+MAX_LAYERS = 5_000  # of a network; in a page of 1 MB there is no room for more
 MAX_TABLE_ROWS = 300
 MAX_BARS = 24  # blocks; the smallest of more are one
 MAX_SUMMANDS = 4  # of a total that is written as a sum
@@ -63,9 +64,13 @@ class NetworkView:
 
     @classmethod
     def of(cls, number: int, model: Model, options: PageOptions) -> NetworkView:
-        """A network with what it costs and, if it has knobs, its closed forms."""
+        """A network with what it costs and, if it has knobs, its closed forms. Raises UsageError for one of very many
+        layers, whose page would be too large."""
         metrics = tuple(dict.fromkeys((*options.metrics, options.by)))
         cost = cost_of(model)
+        if (many := len(cost.layers)) > MAX_LAYERS:
+            hint = "`costcalc show NET -o net.svg` folds any number"
+            raise UsageError(f"a page shows at most {MAX_LAYERS:,} layers, and {model.label} has {many:,}", hint)
         try:
             closed, why_not = closed_forms(model, metrics, with_law=options.alone), ""
         except CostcalcError as error:
