@@ -8,6 +8,7 @@ from typing import NamedTuple
 from costcalc.analysis.walk import Row
 
 ABSORBED = frozenset({"flatten", "dropout", "softmax", "log_softmax", "local_response_norm", "identity"})
+REARRANGED = frozenset({"view", "reshape", "transpose", "permute", "move", "squeeze", "unsqueeze"})
 NORM = "costcalc.ops.norm"
 ROOMS = (NORM, "costcalc.ops.pointwise")  # normalisation and activations
 
@@ -20,7 +21,7 @@ class LayerGroup(NamedTuple):
 
 def layer_groups(rows: Sequence[Row], *, every_layer: bool = False) -> list[LayerGroup]:
     """Groups of rows in order. Normalisation, activations, dropout, flatten and softmax belong to the layer before them
-    if nothing else reads it."""
+    if nothing else reads it, and so does what only rearranges elements."""
     readers = _readers(rows)
     number = {str(row.name): at for at, row in enumerate(rows)}
     group_of: dict[int, int] = {}
@@ -43,7 +44,12 @@ def layer_groups(rows: Sequence[Row], *, every_layer: bool = False) -> list[Laye
 def is_absorbed(row: Row) -> bool:
     """Is it a layer that belongs to the one before it?"""
     op = row.op
-    return len(row.inputs) == 1 and (op.name in ABSORBED or type(op).__module__ in ROOMS)
+    return len(row.inputs) == 1 and (op.name in ABSORBED | REARRANGED or type(op).__module__ in ROOMS)
+
+
+def named(rows: Sequence[Row]) -> list[Row]:
+    """The rows of a box that its words name: not those that only rearrange elements, unless there are no others."""
+    return [row for row in rows if row.op.name not in REARRANGED] or [*rows]
 
 
 def _belongs(before: Row, row: Row) -> bool:

@@ -14,7 +14,7 @@ from costcalc.analysis.picture.box_numbers import BoxNumbers, formula_text
 from costcalc.analysis.picture.box_units import Rowset, Unit, prefixes
 from costcalc.analysis.picture.equal_blocks import Copies, drawn_once
 from costcalc.analysis.picture.folding import HIDDEN, Folded, Folding
-from costcalc.analysis.picture.layer_groups import layer_groups
+from costcalc.analysis.picture.layer_groups import layer_groups, named
 from costcalc.analysis.picture.op_words import op_words
 from costcalc.analysis.walk import Row
 from costcalc.dims import is_rational
@@ -138,7 +138,7 @@ class _Sketcher:
         return " – ".join(cut_in_the_middle(visible(name), LONGEST_NAME) for name in names)
 
     def _words(self, rows: Sequence[Row]) -> str:
-        return visible(" + ".join(op_words(row.op, row.output_shape) for row in rows))
+        return visible(" + ".join(op_words(row.op, row.output_shape) for row in named(rows)))
 
     def _title(self, unit: Unit, path: Path) -> str:
         """What is left of its name in its frame, without the op's name at its end, which the words below have; and how

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from costcalc.analysis.images import as_shown
+from costcalc.analysis.picture.layer_groups import named
 from costcalc.analysis.picture.op_words import op_words
 from costcalc.analysis.walk import Row
 from costcalc.dims import is_symbolic
@@ -56,7 +57,9 @@ class _Gapped:
 
 def words_of(rows: Iterable[tuple[Row, Row]], sizes: Sizes) -> Pieces:
     """`3×3 conv /2 + BN` of layers, each with numbers and with symbols."""
-    return _pieces(" + ".join(op_words(_Gapped(row.op, other.op, sizes), row.output_shape) for row, other in rows))
+    pairs = {row.name: (row, other) for row, other in rows}
+    shown = [pairs[row.name] for row in named([row for row, _ in pairs.values()])]
+    return _pieces(" + ".join(op_words(_Gapped(row.op, other.op, sizes), row.output_shape) for row, other in shown))
 
 
 def shape_of(row: Row, images: set[str], sizes: Sizes) -> Pieces:
