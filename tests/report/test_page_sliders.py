@@ -209,7 +209,7 @@ def test_curves_maps_and_marks_move_together(driver, tmp_path, target, setting):
     data = opened(driver, tmp_path, (page, text))
     there = {**page.views[0].model.values, **setting}
     found = moved(driver, [[value_text(there[knob["name"]]) for knob in data["knobs"]]], "box")[0]
-    view = NetworkView.of(0, page.views[0].model.with_knobs(**setting), page.asked)
+    view = NetworkView.of(0, page.views[0].model.with_knobs(**setting), page.options)
     sliders = [replace(slider, value=there[slider.name]) for slider in page.sliders]
     for number, (at, _, _) in enumerate(page.curves):
         ((_, curve),) = curves_of(number, at, [view], sliders, "macs", {}, None)

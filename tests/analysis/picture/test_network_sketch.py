@@ -124,8 +124,9 @@ def test_a_normalisation_behind_an_add_belongs_to_what_follows():
 def test_what_only_rearranges_belongs_to_what_it_rearranges():
     """Transposes and views of an attention, whose words name the layers that compute."""
     graph = graph_of(
-        ("conv", ops.Conv(8, 1), "x"), ("flat", ops.Reshape([8, 256]), "conv"), ("turn", ops.Transpose([0, 2, 1]), "flat"),
-        ("a", ops.Linear(4), "turn"), ("b", ops.Transpose([0, 2, 1]), "turn"), ("c", ops.Reshape([2048]), "b"),
+        ("conv", ops.Conv(8, 1), "x"), ("flat", ops.Reshape([8, 256]), "conv"),
+        ("turn", ops.Transpose([0, 2, 1]), "flat"), ("a", ops.Linear(4), "turn"), ("b", ops.Transpose([0, 2, 1]), "turn"),
+        ("c", ops.Reshape([2048]), "b"),
     )  # fmt: skip
     boxes = sketch_of(graph).boxes
     assert [(box.title, box.lines[0]) for box in boxes if not box.is_pill] == [
