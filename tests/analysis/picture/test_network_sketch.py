@@ -125,7 +125,8 @@ def test_what_only_rearranges_belongs_to_what_it_rearranges():
     """Transposes and views of an attention, whose words name the layers that compute."""
     graph = graph_of(
         ("conv", ops.Conv(8, 1), "x"), ("flat", ops.Reshape([8, 256]), "conv"),
-        ("turn", ops.Transpose([0, 2, 1]), "flat"), ("a", ops.Linear(4), "turn"), ("b", ops.Transpose([0, 2, 1]), "turn"),
+        ("turn", ops.Transpose([0, 2, 1]), "flat"), ("a", ops.Linear(4), "turn"),
+        ("b", ops.Transpose([0, 2, 1]), "turn"),
         ("c", ops.Reshape([2048]), "b"),
     )  # fmt: skip
     boxes = sketch_of(graph).boxes
