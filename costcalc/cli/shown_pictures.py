@@ -41,7 +41,7 @@ Style: TypeAlias = Annotated[
     str | None, typer.Option("--style", metavar="STYLE", help=f"Of a drawing: {' or '.join(STYLES)}.")
 ]
 Width: TypeAlias = Annotated[
-    int | None, typer.Option("--width", metavar="PX", min=100, help="The most a drawing may be wide: 390 for a phone.")
+    int | None, typer.Option("--width", metavar="PX", min=1, help="The most a drawing may be wide: 390 for a phone.")
 ]
 
 

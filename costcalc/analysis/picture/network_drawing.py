@@ -13,6 +13,8 @@ from costcalc.drawing.nested_layout import laid_out
 from costcalc.drawing.styles import STYLES, VOLUMES
 from costcalc.errors import UsageError, unknown
 
+LEAST_WIDTH = 100  # px
+
 
 def network_drawing(
     cost: Cost, *, depth: int | None = None, shade: str = "macs", style: str = "blocks", every_layer: bool = False,
@@ -21,6 +23,8 @@ def network_drawing(
     """The drawing of a network, as `Net.drawing` has it."""
     if style not in STYLES:
         raise unknown("style", style, STYLES)
+    if width is not None and width < LEAST_WIDTH:
+        raise UsageError(f"a drawing of {width} px cannot be read; give it {LEAST_WIDTH} or more")
     if style == VOLUMES:
         if depth is not None or every_layer:
             raise UsageError("volumes are the layers themselves: leave out depth and every_layer")

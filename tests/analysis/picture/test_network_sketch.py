@@ -296,3 +296,8 @@ def test_two_inputs_and_two_outputs():
     cost = costcalc.load(graph).cost()
     check(network_sketch(cost), cost)
     assert problems(costcalc.load(graph).drawing().data) == []
+
+
+def test_a_drawing_too_narrow_to_be_read_is_refused():
+    with pytest.raises(UsageError, match="a drawing of 10 px cannot be read; give it 100 or more"):
+        costcalc.load("lenet5").drawing(width=10)
