@@ -28,7 +28,7 @@ from costcalc.cli.options import (
     load_models,
     train_step,
 )
-from costcalc.cli.plot_options import BALLS, BARS, X, Y, check_compared, check_plot, columns_of
+from costcalc.cli.plot_options import BarPlot, ComparisonPlot, XAxis, YAxis, check_compared, check_plot, columns_of
 from costcalc.cli.runs import StorePath, has_seconds
 from costcalc.cli.shown_pictures import (
     WRITERS,
@@ -81,7 +81,7 @@ def show(
     tree: Tree = False,
     style: Style = None,
     width: Width = None,
-    plot: BARS = None,
+    plot: BarPlot = None,
     unroll: Annotated[bool, typer.Option("--unroll", help="Write repeats out, one row for each copy.")] = False,
     train: Train = False,
     optimizer: Optimizer = DEFAULT_STEP.optimizer,
@@ -160,9 +160,9 @@ def compare(
     checkpoint: Checkpoint = None,
     columns: Columns = None,
     dtype: Dtype = None,
-    plot: BALLS = None,
-    y: Y = None,
-    x: X = None,
+    plot: ComparisonPlot = None,
+    y: YAxis = None,
+    x: XAxis = None,
     break_even: Annotated[
         str | None,
         typer.Option("--break-even", metavar="KNOB", help="From which r on does one cost more? Or r=32:512:1."),

@@ -21,7 +21,7 @@ from costcalc.cli.options import (
     emit,
     load_models,
 )
-from costcalc.cli.plot_options import ROOFLINE
+from costcalc.cli.plot_options import Roofline
 from costcalc.cli.runs import StorePath
 from costcalc.errors import UsageError, shorten
 from costcalc.report import format_of
@@ -93,7 +93,7 @@ def time(
         int | None, typer.Option("--threads", metavar="N", min=1, help="Threads of one operation.")
     ] = None,
     per_layer: Annotated[bool, typer.Option("--per-layer", help="Each layer, beside what the device can do.")] = False,
-    roofline: ROOFLINE = None,
+    roofline: Roofline = None,
     quick: Annotated[bool, typer.Option("--quick", help="Half a second each in place of three.")] = False,
     timeout: Annotated[
         float | None,

@@ -4,7 +4,7 @@ is counted."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
@@ -15,34 +15,24 @@ from costcalc.errors import UsageError
 if TYPE_CHECKING:
     from costcalc.net import Net
 
-BARS: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        "--plot", metavar="FILE", callback=checked_plot,
-        help="Draw its MACs by the size of maps too: FILE.svg, .png or .pdf.",
-    ),
-]  # fmt: skip
-BALLS: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        "--plot", metavar="FILE", callback=checked_plot,
-        help="Draw them too: a metric by the size of maps, or with --y a ball for each. FILE.svg, .png or .pdf.",
-    ),
-]  # fmt: skip
-Y: TypeAlias = Annotated[
+
+def _picture(option: str, what: str) -> Any:
+    """An option that names the file of a picture."""
+    return typer.Option(option, metavar="FILE", callback=checked_plot, help=f"{what}: FILE.svg, .png or .pdf.")
+
+
+BarPlot: TypeAlias = Annotated[str | None, _picture("--plot", "Draw its MACs by the size of maps too")]
+ComparisonPlot: TypeAlias = Annotated[
+    str | None, _picture("--plot", "Draw a metric by the size of maps too, or with --y a ball for each network")
+]
+Roofline: TypeAlias = Annotated[str | None, _picture("--roofline", "Draw the layers below the ceilings of the device")]
+YAxis: TypeAlias = Annotated[
     str | None,
     typer.Option("--y", metavar="NAME", help="Of a plot of balls: top1 or top5, which specs quote, or any metric."),
 ]
-X: TypeAlias = Annotated[
+XAxis: TypeAlias = Annotated[
     str | None, typer.Option("--x", metavar="NAME", help=f"Of such a plot, macs if not given: {METRICS}, seconds.")
 ]
-ROOFLINE: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        "--roofline", metavar="FILE", callback=checked_plot,
-        help="Draw the layers below the ceilings of the device: FILE.svg, .png or .pdf.",
-    ),
-]  # fmt: skip
 
 
 def check_plot(plot: str | None, x: str | None, y: str | None, others: Mapping[str, object]) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from costcalc.cli.options import Format, Output, check_folder, emit
-from costcalc.cli.plot_options import ROOFLINE
+from costcalc.cli.plot_options import Roofline
 from costcalc.errors import UnknownName, UsageError, unknown
 
 StorePath = Annotated[
@@ -48,7 +48,7 @@ def list_(store: StorePath = None, format: Format = None, output: Output = None)
 
 
 def show(
-    id: Run, store: StorePath = None, roofline: ROOFLINE = None, format: Format = None, output: Output = None
+    id: Run, store: StorePath = None, roofline: Roofline = None, format: Format = None, output: Output = None
 ) -> None:
     """All that is known of one measurement: its settings, its result, and the environment it was taken in."""
     from costcalc.store import Store

@@ -134,7 +134,7 @@ class Move(Generic):
     """Elements of its inputs, copied to other places.   s, … -> size
 
     If one is copied to several places, `gradient_operations` are the additions for each element of the output.
-    `arranged` says where elements go: "same" is the same order under another shape, "place" the same position along
+    `order` says where elements go: "same" is the same order under another shape, "place" the same position along
     each axis, as in padding.
     """
 
@@ -142,7 +142,7 @@ class Move(Generic):
     gradient_operations: NonNegativeInt = 0
     kept: AxisOrder = ()
     detached: Flag = False
-    arranged: ElementOrder = "unknown"
+    order: ElementOrder = "unknown"
 
     layout = "plain"
     needs = kept_are_inputs
@@ -150,9 +150,9 @@ class Move(Generic):
 
     def reads(self, i: int, ins: tuple[Shape, ...], out: Shape) -> Reads:
         x = ins[i]
-        if self.arranged == "unknown" or (self.arranged == "place" and len(x) != len(out)):
+        if self.order == "unknown" or (self.order == "place" and len(x) != len(out)):
             return UNKNOWN
-        if self.arranged == "same":
+        if self.order == "same":
             return REGROUPED
         return tuple([Along(axis, window=1 if old == new else None) for axis, (old, new) in enumerate(zip(x, out))])
 

@@ -213,7 +213,8 @@ class _Sketcher:
         return visible(unit.name if unit.is_folded else unit.name.removesuffix(f".{op}"))
 
     def _notes(self, boxes: Sequence[Box]) -> Iterable[str]:
-        many = f"{plural(len(self.rows), 'layer')} in {plural(len(boxes), 'box', 'boxes')}"
+        layers = sum(not row.op.is_input for row in self.rows)
+        many = f"{plural(layers, 'layer')} in {plural(len(boxes), 'box', 'boxes')}"
         more = f", --depth {self.folded.deeper[0]} shows {self.folded.deeper[1]:,}" if self.folded.deeper else ""
         yield "; ".join(filter(None, (self.numbers.total_text, many + more)))
         if len({box.channels for box in boxes} - {0}) > 1:

@@ -63,7 +63,7 @@ class NetworkTree(Result):
         names = {str(row.name) for row in self.cost.layers}
         if folded := sum(box.name not in names for box in self.sketch.boxes):
             layers = plural(sum(not row.op.is_input for row in self.cost.layers), "layer")
-            yield f"{layers}, folded to {plural(folded, 'block')} among others; --depth N folds more or less"
+            yield f"{layers}; {plural(folded, 'block')} folded, --depth N folds more or less"
         yield from self.cost.notes(metrics)
 
     def _warned(self) -> Sequence[tuple[str, Iterable[Problem]]]:

@@ -106,7 +106,7 @@ def of_kind(call: Call) -> tuple[Any, tuple[Tensor, ...]] | None:
     if (counted := of_places(name, size, call)) is not None:
         return counted
     if name in MOVES:  # torch calls a copy pointwise
-        return Move(size, kept=kept_of(call, inputs), arranged=ORDERS.get(name, "unknown")), inputs
+        return Move(size, kept=kept_of(call, inputs), order=ORDERS.get(name, "unknown")), inputs
     if "pointwise" in call.tags or name in POINTWISE:
         return Elementwise(*_at_most(POINTWISE.get(name, Work(1, 1, (*range(len(inputs)),))), len(inputs))), inputs
     if "reduction" in call.tags or name in REDUCTIONS:
