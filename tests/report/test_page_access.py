@@ -7,6 +7,7 @@ from support import needed
 from support.moved_pages import made, moved, opened
 
 import costcalc
+from costcalc import ops
 
 needed.module("jinja2", "report")
 
@@ -61,6 +62,18 @@ def test_the_lecture_is_seen_without_scrolling(driver, screen, tmp_path, width, 
         FIRST,
     )
     assert all(end is not None and end <= height for end in below), [*zip(FIRST, below)]
+    wide = driver.execute_script("return [document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+    assert wide[0] <= wide[1]
+
+
+def test_a_long_name_does_not_widen_a_page(driver, screen, tmp_path):
+    """An imported module may have one of any length."""
+    graph = costcalc.new_graph(name="own")
+    costcalc.add(graph, "x", ops.Input([1, 3, 16, 16]))
+    costcalc.add(graph, "y" * 300, ops.Conv(4, 3), "x")
+    costcalc.add(graph, "last", ops.Conv(4, 1), "y" * 300)
+    screen(390, 844)
+    opened(driver, tmp_path, made(graph))
     wide = driver.execute_script("return [document.documentElement.scrollWidth, document.documentElement.clientWidth]")
     assert wide[0] <= wide[1]
 
