@@ -115,6 +115,9 @@ Dtype: TypeAlias = Annotated[
 ]
 
 
+Train: TypeAlias = Annotated[
+    bool, typer.Option("--train", help="What a training step costs, and what it keeps in memory.")
+]
 Optimizer: TypeAlias = Annotated[
     str, typer.Option("--optimizer", metavar="NAME", help=f"Of a training step: {', '.join(OPTIMIZERS)}.")
 ]
