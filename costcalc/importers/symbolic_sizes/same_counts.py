@@ -74,7 +74,7 @@ def fields_of(op: Any, ins: tuple[Shape, ...]) -> dict[str, Any]:
     found = {**op.__dict__}
     if "size" in found and isinstance(op.size, tuple):
         found["size"] = without_ones(op.size)
-    if "order" in found:
+    if isinstance(found.get("order"), tuple):
         found["order"] = tuple([axis - ins[0][:axis].count(1) for axis in op.order if ins[0][axis] != 1])
     return found
 
