@@ -47,7 +47,7 @@ def _label(placed: PlacedWire, left: float, top: float) -> Iterator[Shape]:
 
 def _box(placed: PlacedBox, left: float, top: float) -> Group:
     box, at = placed.box, _rounded(placed.place.moved(left, top))
-    return Group(box.hover or box.title, tuple(_box_shapes(placed, at)), box.layers)
+    return Group(box.hover or box.title, tuple(_box_shapes(placed, at)), box.layers, box.copies)
 
 
 def _box_shapes(placed: PlacedBox, at: Rectangle) -> Iterator[Shape]:

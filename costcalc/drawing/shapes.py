@@ -84,11 +84,13 @@ class Text:
 
 @dataclass(frozen=True)
 class Group:
-    """Shapes of one thing, with what a reader is told who points at it. `layers` are the numbers of its rows."""
+    """Shapes of one thing, with what a reader is told who points at it. `layers` are the numbers of its rows, those of
+    one of equal blocks after those of the other."""
 
     title: str
     shapes: tuple[Shape, ...]
     layers: tuple[int, ...] = ()
+    copies: int = 1  # of equal blocks that are drawn once
 
 
 Shape: TypeAlias = Rect | Polygon | Polyline | Text | Group

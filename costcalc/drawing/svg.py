@@ -7,6 +7,7 @@ from html import escape
 
 from costcalc.drawing.block_shapes import picture_of
 from costcalc.drawing.drawing import DrawingData, Point
+from costcalc.drawing.row_ranges import row_ranges
 from costcalc.drawing.shapes import LOOKS, Group, Look, Picture, Polygon, Polyline, Rect, Shape, Text
 
 FONT = "DejaVu Sans, Verdana, Arial, Helvetica, sans-serif"
@@ -49,7 +50,7 @@ def svg(picture: DrawingData | Picture, *, name: str = "drawing") -> Iterator[st
 def _written(shape: Shape, name: str) -> Iterator[str]:
     match shape:
         case Group():
-            layers = f' data-layers="{" ".join(map(str, shape.layers))}"' if shape.layers else ""
+            layers = f' data-layers="{row_ranges(shape.layers, shape.copies)}"' if shape.layers else ""
             yield f'<g class="node"{layers}><title>{_text(shape.title)}</title>\n'
             for inner in shape.shapes:
                 yield from _written(inner, name)

@@ -1,10 +1,11 @@
 """Drawings as files: text is text, nothing leads outside, readable in the light and in the dark, the same bytes."""
 
 import os
+import random
 import re
 import subprocess
 import sys
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from xml.etree import ElementTree
 
 import pytest
@@ -15,6 +16,7 @@ from support.paths import DATA, ROOT
 
 import costcalc
 from costcalc import ops
+from costcalc.drawing.row_ranges import row_ranges
 from costcalc.drawing.shapes import LOOKS, MAX_SHADE
 from costcalc.errors import MissingExtra, UsageError
 from costcalc.table import visible
@@ -65,6 +67,31 @@ def test_it_is_plain_xml_that_says_what_it_is(style):
     assert root.get("aria-labelledby").split() == [title.get("id"), desc.get("id")] and title.text and desc.text
     texts = [element.text for element in root.iter(f"{NAMESPACE}text")]
     assert "conv1" in texts and not any(text is None or text != text.strip() for text in texts)
+
+
+def rows_of(text):
+    """The numbers that `3-17,20,24-40/8` stands for."""
+    for part in text.split(","):
+        first, last, step = re.fullmatch(r"(\d+)(?:-(\d+)(?:/(\d+))?)?", part).groups()
+        yield from range(int(first), int(last or first) + 1, int(step or 1))
+
+
+@pytest.mark.parametrize("target", ["resnet50", "googlenet", "mobilenet_v2"])
+def test_each_box_says_which_rows_it_holds(target):
+    net = costcalc.load(target)
+    said = re.findall(r'data-layers="([^"]*)"', net.drawing().svg())
+    assert [sorted(box.box.layers) for box in net.drawing().data.boxes] == [sorted(rows_of(text)) for text in said]
+
+
+def test_rows_of_many_copies_take_few_signs():
+    assert row_ranges([5, 3, 4, 20, 9]) == "3-5,9,20"
+    copies = [8 * copy + row for copy in range(33_000) for row in (3, 4, 7)]
+    assert row_ranges(copies, 33_000) == "3-263995/8,4-263996/8,7-263999/8"
+    rng = random.Random(19)
+    for most in (1, 2, 5):
+        numbers = list(accumulate(rng.choices(range(1, most + 1), k=200)))
+        assert [*rows_of(row_ranges(numbers))] == numbers
+        assert sorted(rows_of(row_ranges(numbers, 50))) == numbers
 
 
 def test_ids_differ_on_one_page():
