@@ -247,7 +247,7 @@ def test_a_spec_of_the_readers_own_says_where_there_is_no_network(driver, tmp_pa
         ("2", "3", "4", "2", "1", "1"): "a window of 3 does not fit into 2",
         ("9", "3", "1", "2", "1", "1"): "the times of 'repeat' = -1 must be at least 0",
         ("9", "3", "4", "5", "1", "1"): "groups = 5 does not divide the 12 channels",
-        ("9", "3", "4", "2", "x", "1"): "w is a number, as in 224",
+        ("9", "3", "4", "2", "x", "1"): "w = x is not a number; it takes a number from",
     }
     for found, words in zip(moved(driver, [*map(list, said)], "box"), said.values(), strict=True):
         assert words in found["reason"]
@@ -260,13 +260,22 @@ def test_typed_values_and_presets(driver, tmp_path):
     ]
     values = [[Fraction(text) if "." in text else int(text) for text in row] for row in texts]
     compare("efficientnet", data, values, moved(driver, texts, "box"))
-    for texts, words in (
-        (["31", "1", "1", "1", "1"], "r is at least 32"),
-        (["224.5", "1", "1", "1", "1"], "r is a whole number, not 224.5"),
-        (["224", "0", "1", "1", "1"], "d is at least"),
-        (["224", "1", "1", "2147483649", "1"], "classes is at most 2,147,483,648"),
-    ):
-        assert words in moved(driver, [texts], "box")[0]["reason"]
+    whole, real = "takes a whole number from 32 to 2,147,483,648", "takes a number from 0.001 to 2,147,483,648"
+    huge = "1" + "0" * 30
+    said = {
+        ("31", "1"): f"r = 31 is below 32; it {whole}", ("-3", "1"): f"r = -3 is below 32; it {whole}",
+        (huge, "1"): f"r = {huge} is above 2,147,483,648; it {whole}", ("abc", "1"): f"r = abc is not a number; it {whole}",
+        ("224.5", "1"): f"r = 224.5 is not whole; it {whole}", (" ", "1"): f"r is empty; it {whole}",
+        ("224", "0"): f"d = 0 is below 0.001; it {real}", ("224", "1/0"): f"d = 1/0 is not a number; it {real}",
+    }  # fmt: skip
+    for texts, words in said.items():
+        seen = moved(driver, [[*texts, "1", "1", "1"]], "box")[0]
+        assert seen["reason"] == f"{words}. Until it has one, numbers are dashes, and curves stay as they were."
+        assert {*seen["totals"][0]} == {"–"}
+        marked = driver.execute_script("return knobs.map(({ box }) => box.getAttribute('aria-invalid'))")
+        assert marked == [
+            "true" if words.startswith(f"{name} ") else "false" for name in ("r", "d", "w", "classes", "batch")
+        ]
     for number, setting in enumerate(data["settings"]):
         driver.execute_script(
             "settings.value = arguments[0]; settings.dispatchEvent(new Event('change'))",
@@ -275,6 +284,14 @@ def test_typed_values_and_presets(driver, tmp_path):
         seen = moved(driver, [[]])[0]
         assert seen["boxes"] == setting["values"]
         assert seen["totals"][0][0] == f"{costcalc.load(setting['name']).cost().macs:,}"
+
+
+def test_a_menu_of_one_choice_is_not_shown(driver, tmp_path):
+    assert '<select id="settings"' in made("resnet50")[1]
+    opened(driver, tmp_path, made("residual_block"))
+    assert '<select id="settings"' not in made("residual_block")[1]
+    assert moved(driver, [["7"]], "box")[0]["reason"] == ""
+    assert errors(driver) == []
 
 
 def test_the_text_of_a_value_is_read_back():

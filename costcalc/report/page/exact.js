@@ -34,10 +34,11 @@ const roundTo = (x, m) => {  // to the nearest multiple, up from the middle; one
 // Numbers as they are read and written, as text.py and table/cells.py write them.
 
 const read = (text) => {
-  const found = /^\s*(\d{1,12})(?:\.(\d{1,12})|\/(\d{1,12}))?\s*$/.exec(text);
-  if (!found || (found[3] && !BigInt(found[3]))) return null;
-  const [, units, decimals, under] = found;
-  return decimals ? reduced(BigInt(units + decimals), 10n ** BigInt(decimals.length)) : reduced(BigInt(units), BigInt(under || 1));
+  const found = /^\s*([-−]?)(\d{1,40})(?:\.(\d{1,40})|\/(\d{1,40}))?\s*$/.exec(text);
+  if (!found || (found[4] && !BigInt(found[4]))) return null;
+  const [, sign, units, decimals, under] = found;
+  const value = decimals ? reduced(BigInt(units + decimals), 10n ** BigInt(decimals.length)) : reduced(BigInt(units), BigInt(under || 1));
+  return sign ? neg(value) : value;
 };
 const grouped = (n) => String(n).replace(/\B(?=(\d{3})+(?!\d))/g, ",");
 const written = ([n, d], group = true) => {

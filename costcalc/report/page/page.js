@@ -13,12 +13,19 @@ const amount = (x, bytes) => bytes ? inBytes(x) : `${short(x[0] / x[1])} ${data.
 const sum = (terms) => terms.reduce((a, b) => add(a, b), q(0n));
 const start = data.settings[0].values.map(read);
 
-const refusedKnob = (values) => {  // why a knob does not take its value, or nothing
-  for (const [i, { name, kind, low, high }] of knobs.entries()) {
-    if (values[i] === null) return `${name} is a number, as in 224 or 1.25`;
-    if (kind === "integer" && !whole(values[i])) return `${name} is a whole number, not ${written(values[i])}`;
-    if (compare(values[i], low) < 0n) return `${name} is at least ${written(low)}`;
-    if (compare(values[i], high) > 0n) return `${name} is at most ${written(high)}`;
+const outside = ({ kind, low, high }, value, text) => {  // what is wrong with a value of a knob, or nothing
+  if (!text.trim()) return "is empty";
+  const said = `= ${text.trim()}`;
+  if (value === null) return `${said} is not a number`;
+  if (kind === "integer" && !whole(value)) return `${said} is not whole`;
+  if (compare(value, low) < 0n) return `${said} is below ${written(low)}`;
+  return compare(value, high) > 0n ? `${said} is above ${written(high)}` : "";
+};
+const refusedKnob = (values, texts = values.map((value) => value ? written(value, false) : "?")) => {  // why a knob does not take its value, or nothing
+  for (const [i, knob] of knobs.entries()) {
+    const wrong = outside(knob, values[i], texts[i]), { name, whose, kind, low, high } = knob;
+    const takes = `${kind === "integer" ? "a whole number" : "a number"} from ${written(low)} to ${written(high)}`;
+    if (wrong) return `${name}${whose && ` of ${whose}`} ${wrong}; it takes ${takes}`;
   }
   return "";
 };
@@ -56,12 +63,15 @@ const total = (number, metric, found, values) => {  // of a network: from its cl
 let current = null;  // the values of the knobs, and the totals of each network
 
 const show = () => {
-  const values = knobs.map(({ box }) => read(box.value));
-  const wrong = refusedKnob(values);
+  const texts = knobs.map(({ box }) => box.value), values = texts.map(read);
+  const wrong = refusedKnob(values, texts);
+  knobs.forEach((knob, i) => knob.box.setAttribute("aria-invalid", Boolean(outside(knob, values[i], texts[i]))));
   const states = data.networks.map((_, i) => wrong ? { reason: wrong } : counted(i, values));
   const reasons = states.map(({ reason }, i) => reason && (wrong || data.networks.length === 1 ? reason : `${data.networks[i].label}: ${reason}`));
   const said = [...new Set(reasons.filter(Boolean))].join("; ");
-  put("no-network", said ? `There is no such network: ${said}.` : "");
+  const kept = data.curves.length ? ", and curves stay as they were" : "";
+  const sentence = wrong ? `${said}. Until it has one, numbers are dashes${kept}.` : `There is no such network: ${said}.`;
+  put("no-network", said && sentence);
   const totals = data.networks.map((_, i) => data.metrics.map((_, metric) => total(i, metric, states[i].found, wrong ? start.map(() => null) : values)));
   data.metrics.forEach(({ bytes }, metric) => {
     totals.forEach((mine, i) => {
@@ -249,6 +259,6 @@ document.querySelectorAll(".drawing svg").forEach((svg) => {
     });
   });
 });
-at("settings").addEventListener("change", (event) => settle(data.settings[event.target.value].values));
+if (at("settings")) at("settings").addEventListener("change", (event) => settle(data.settings[event.target.value].values));
 at("sliders").hidden = false;
 settle(data.settings[0].values);
