@@ -264,7 +264,8 @@ def test_typed_values_and_presets(driver, tmp_path):
     huge = "1" + "0" * 30
     said = {
         ("31", "1"): f"r = 31 is below 32; it {whole}", ("-3", "1"): f"r = -3 is below 32; it {whole}",
-        (huge, "1"): f"r = {huge} is above 2,147,483,648; it {whole}", ("abc", "1"): f"r = abc is not a number; it {whole}",
+        (huge, "1"): f"r = {huge} is above 2,147,483,648; it {whole}",
+        ("abc", "1"): f"r = abc is not a number; it {whole}",
         ("224.5", "1"): f"r = 224.5 is not whole; it {whole}", (" ", "1"): f"r is empty; it {whole}",
         ("224", "0"): f"d = 0 is below 0.001; it {real}", ("224", "1/0"): f"d = 1/0 is not a number; it {real}",
     }  # fmt: skip
