@@ -295,6 +295,39 @@ def test_a_menu_of_one_choice_is_not_shown(driver, tmp_path):
     assert errors(driver) == []
 
 
+def test_an_imported_network_has_numbers_only_where_it_is_known(driver, tmp_path):
+    """Its tensor for each place keeps the resolution; windows of 8 pixels ask for multiples of 8."""
+    torch = needed.module("torch", "torch")
+
+    class Places(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv, self.places = torch.nn.Conv2d(3, 4, 4, 4), torch.nn.Parameter(torch.zeros(4, 8, 8))
+
+        def forward(self, x):
+            return self.conv(x) + self.places
+
+    class Windows(torch.nn.Module):
+        def forward(self, x):
+            n, c, h, w = x.shape
+            windows = x.view(n, c, h // 8, 8, w // 8, 8).transpose(3, 4)
+            return windows @ windows.transpose(-1, -2)
+
+    page = costcalc.page(costcalc.load(Places(), (1, 3, 32, 32)))
+    assert ([slider.name for slider in page.sliders], page.fixed()) == (["batch"], "r = 32")
+    net = costcalc.load(Windows(), (2, 3, 64, 64))
+    page = costcalc.page(net)
+    names = [knob["name"] for knob in opened(driver, tmp_path, (page, page.html()))["knobs"]]
+    for r in (64, 72, 100):
+        at = {"batch": 3, "r": r}
+        found = moved(driver, [[str(at[name]) for name in names]], "box")[0]
+        if r % 8:
+            assert found["reason"] == "No numbers are known there: the closed forms hold where 8 divides r."
+            assert {*found["totals"][0]} == {"–"}
+        else:
+            assert (found["totals"][0][: len(USUAL)], found["reason"]) == (counted(net, at), "")
+
+
 def test_the_text_of_a_value_is_read_back():
     data = sweep_page(costcalc.load("mobilenet_v2@w=1/3"), dict(FEW_PICTURES)).data()
     w = next(knob for knob in data["knobs"] if knob["name"] == "w")

@@ -94,13 +94,13 @@ def _with_sizes(row: Row, change: Callable[[Any], Any]) -> Row:
 
 def formula_of(model: Model, metric: str, graph: Any, rows: list[Row]) -> Formula:
     """The closed form of a metric from the graph and rows of `walked`."""
-    limits = _limits(metric, graph)
+    limits = limits_of(metric, graph)
     rows = _with_needs(rows, [*limits, *_repeat_needs(model, metric, graph)])
     terms = tuple(_by_block(rows, row_values(metric, graph, rows, model.dtype)))
     values = graph.graph["knobs"]
     display_names = {name: knob.letter or name for name, knob in model.knobs.items()}
     knobs = {name: model.values[name] for name, value in values.items() if is_symbolic(value)}
-    knobs |= dict.fromkeys(_beyond(knobs, limits))
+    knobs |= dict.fromkeys(beyond_limits(knobs, limits))
     below = [n for n in model.size_knobs if n not in model.settings and not model.knobs[n].may_be_symbol]
     kept = {**dict.fromkeys(below, ", for a symbol is 1 or more"),
             **{name: f": {why}" for name, why in graph.graph.get("kept_numbers", {}).items()}}  # fmt: skip
@@ -112,7 +112,7 @@ def formula_of(model: Model, metric: str, graph: Any, rows: list[Row]) -> Formul
     )  # fmt: skip
 
 
-def _beyond(knobs: Mapping[str, Any], limits: Iterable[Need]) -> Iterator[str]:
+def beyond_limits(knobs: Mapping[str, Any], limits: Iterable[Need]) -> Iterator[str]:
     """The knobs whose values are beyond the limits in which the layers are known."""
     for need in limits:
         names = {symbol.name for _, sizes in need.claims for size in sizes for symbol in size.free_symbols}
@@ -120,7 +120,7 @@ def _beyond(knobs: Mapping[str, Any], limits: Iterable[Need]) -> Iterator[str]:
             yield from names
 
 
-def _limits(metric: str, graph: Any) -> Sequence[Need]:
+def limits_of(metric: str, graph: Any) -> Sequence[Need]:
     """Where the layers are known, as far as a metric asks: a count of each layer asks less than one of all together."""
     of_all = METRICS[metric].layers or METRICS[metric].step
     limits: Sequence[Need] = graph.graph.get("limits", ())

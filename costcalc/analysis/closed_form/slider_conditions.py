@@ -18,6 +18,7 @@ class Condition:
     claims: tuple[Claim, ...]
     message: str
     sizes: tuple[Any, ...]
+    of_network: bool = True  # is there no network where it fails? Else there is one that is not known
 
 
 def conditions(rows: Iterable[Row], assumed: Iterable[Need]) -> list[Condition]:
@@ -27,6 +28,12 @@ def conditions(rows: Iterable[Row], assumed: Iterable[Need]) -> list[Condition]:
         if need.claims:
             found.setdefault(need.key, _condition(need, layer))
     return [*found.values()]
+
+
+def known_where(limits: Iterable[Need]) -> list[Condition]:
+    """The conditions under which the layers of an imported network are known."""
+    said = {need.key: f"the closed forms hold where {_literal(need.requirement(str))}" for need in limits}
+    return [Condition(need.claims, said[need.key], (), of_network=False) for need in limits if need.claims]
 
 
 def _condition(need: Need, layer: str = "") -> Condition:

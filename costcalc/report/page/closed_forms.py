@@ -10,9 +10,9 @@ from typing import Any
 
 from sympy import Expr, Integer, Rational, floor
 
-from costcalc.analysis.closed_form.derive import formula_of, row_values, walked
+from costcalc.analysis.closed_form.derive import beyond_limits, formula_of, limits_of, row_values, walked
 from costcalc.analysis.closed_form.formula import Formula
-from costcalc.analysis.closed_form.slider_conditions import Condition, conditions
+from costcalc.analysis.closed_form.slider_conditions import Condition, conditions, known_where
 from costcalc.analysis.cost import cost_of
 from costcalc.analysis.metric_names import why_no_formula
 from costcalc.analysis.metrics import METRICS, USUAL
@@ -21,6 +21,7 @@ from costcalc.analysis.walk import Row
 from costcalc.dims import is_symbolic, size_symbol
 from costcalc.errors import CostcalcError
 from costcalc.models.model import Model
+from costcalc.ops.needs import Need
 
 SLIDER_STEPS_PER_UNIT = 100  # steps of a real knob from one whole number to the next
 
@@ -84,8 +85,8 @@ def closed_forms(model: Model, metrics: Sequence[str] = USUAL, *, with_law: bool
     network without knobs or with symbols as knobs."""
     model.require_knobs("a slider")
     model.require_numeric("a slider")
-    graph, rows, free = _walk_with_symbols(model, [*model.size_knobs])
-    where = conditions(rows, graph.graph["assumed"])
+    graph, rows, free = _walk_with_symbols(model, [*model.size_knobs], metrics)
+    where = [*conditions(rows, graph.graph["assumed"]), *known_where(_limits(metrics, graph))]
     formulas = {m: formula_of(model, m, graph, rows) for m in metrics if not why_no_formula(METRICS[m])}
     shown = tuple(
         formula for metric, formula in formulas.items() if metrics != USUAL or METRICS[metric].unit != "bytes"
@@ -111,10 +112,25 @@ def macs_by_law(model: Model, powers: Mapping[str, int]) -> dict[str, Expr]:
     return {"law": floor(macs + Rational(1, 2))} if powers else {}
 
 
-def _walk_with_symbols(model: Model, wanted: list[str]) -> tuple[Any, Any, list[str]]:
-    """The graph and its rows with symbols for these knobs, or for as many of them as can be symbols together."""
+def _limits(metrics: Sequence[str], graph: Any) -> Sequence[Need]:
+    """Where the layers of an imported network are known, as far as one of these metrics asks."""
+    return [*{id(need): need for metric in metrics for need in limits_of(metric, graph)}.values()]
+
+
+def _walk_with_symbols(model: Model, wanted: list[str], metrics: Sequence[str]) -> tuple[Any, Any, list[str]]:
+    """The graph and its rows with symbols for these knobs, or for as many of them as can be symbols together and hold
+    where the network is set."""
+    graph, rows = _walked(model, wanted)
+    free = [name for name in wanted if is_symbolic(graph.graph["knobs"].get(name))]
+    beyond = {*beyond_limits({name: model.values[name] for name in free}, _limits(metrics, graph))}
+    if beyond:
+        return _walk_with_symbols(model, [name for name in free if name not in beyond], metrics)
+    return graph, rows, free
+
+
+def _walked(model: Model, wanted: list[str]) -> tuple[Any, Any]:
     try:
-        return *walked(model, wanted), wanted
+        return walked(model, wanted)
     except CostcalcError as error:
         refused = error
     free: list[str] = []
@@ -127,6 +143,4 @@ def _walk_with_symbols(model: Model, wanted: list[str]) -> tuple[Any, Any, list[
             continue
     if found is None:
         raise refused
-    graph, rows = found
-    free = [name for name in free if is_symbolic(graph.graph["knobs"][name])]
-    return graph, rows, free
+    return found

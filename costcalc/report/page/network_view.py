@@ -234,7 +234,8 @@ class NetworkView:
             "base": [text_of(self.total(m if m in METRICS else "macs")) for m in shown],
             "places": [moving.index(m) if m in moving else None for m in shown],
             "conditions": [
-                {"words": c.message, "texts": [size if isinstance(size, str) else None for size in c.sizes]}
+                {"words": c.message, "texts": [size if isinstance(size, str) else None for size in c.sizes],
+                 "of_network": c.of_network}
                 for c in (self.closed.conditions if self.closed else ())
             ],
             "groups": len(self.parts.groups) if self.parts else 0,

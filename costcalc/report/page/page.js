@@ -29,24 +29,23 @@ const refusedKnob = (values, texts = values.map((value) => value ? written(value
   }
   return "";
 };
-const refused = (code, { conditions }, values) => {  // why there is no such network, or nothing
+const refused = (code, { conditions }, values) => {  // the condition that fails, and why there is no such network; or nothing
   for (const [i, condition] of code.conditions.entries()) {
     const [holds, sizes] = condition(values);
     if (holds) continue;
-    const { words, texts } = conditions[i];
+    const { words, texts, of_network } = conditions[i];
     let gap = -1;
-    return words.replace(/\{\}/g, () => { gap += 1; return texts[gap] ?? written(sizes[gap]); });
+    return { of_network, reason: words.replace(/\{\}/g, () => { gap += 1; return texts[gap] ?? written(sizes[gap]); }) };
   }
-  return "";
+  return null;
 };
 const counted = (number, values) => {
   const code = networks[number], told = data.networks[number];
   if (!code) return { reason: "", found: null };
   try {
-    const reason = refused(code, told, values);
-    return reason ? { reason } : { reason, found: code.totals(values) };
+    return refused(code, told, values) || { reason: "", found: code.totals(values) };
   } catch (error) {
-    if (error instanceof RangeError) return { reason: error.message };
+    if (error instanceof RangeError) return { of_network: true, reason: error.message };
     throw error;
   }
 };
@@ -70,7 +69,8 @@ const show = () => {
   const reasons = states.map(({ reason }, i) => reason && (wrong || data.networks.length === 1 ? reason : `${data.networks[i].label}: ${reason}`));
   const said = [...new Set(reasons.filter(Boolean))].join("; ");
   const kept = data.curves.length ? ", and curves stay as they were" : "";
-  const sentence = wrong ? `${said}. Until it has one, numbers are dashes${kept}.` : `There is no such network: ${said}.`;
+  const none = states.some(({ of_network }) => of_network) ? "There is no such network" : "No numbers are known there";
+  const sentence = wrong ? `${said}. Until it has one, numbers are dashes${kept}.` : `${none}: ${said}.`;
   put("no-network", said && sentence);
   const totals = data.networks.map((_, i) => data.metrics.map((_, metric) => total(i, metric, states[i].found, wrong ? start.map(() => null) : values)));
   data.metrics.forEach(({ bytes }, metric) => {
