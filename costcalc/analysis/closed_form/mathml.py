@@ -9,6 +9,8 @@ from sympy import Add, Expr, Mul, ceiling, floor
 from costcalc.analysis.closed_form.printers import GREEK, NAMES, Printer, symbol_parts
 from costcalc.table import visible
 
+MAX_TERMS_UNBROKEN = 6  # of a sum over a number, or within another sum
+
 
 class MathMLPrinter(Printer):
     """The inside of a <math> element. Names are escaped; all other text is ours."""
@@ -47,23 +49,28 @@ class MathMLPrinter(Printer):
         """A formula in pieces between which a line may break: the terms of its sum, also of a sum in brackets."""
         if isinstance(x, Add):
             first, *others = self.ordered(x.args)
-            return [self.write(first), *map(self._signed, others)]
+            return [*self._term(first), *(piece for other in others for piece in self._signed(other))]
         factors = Mul.make_args(x)
         sums = [factor for factor in factors if isinstance(factor, Add)]
         if len(sums) != 1 or len(factors) == 1:
             return [self.write(x)]
-        front = Mul(*(factor for factor in factors if factor is not sums[0]))
-        if front.as_numer_denom()[1] != 1:
+        over, under = Mul(*(factor for factor in factors if factor is not sums[0])).as_numer_denom()
+        if under != 1 and not (_is_long(sums[0]) and under.is_Integer):
             return [self.write(x)]
-        first, *others = self.pieces(sums[0])
-        return [
-            f"{self.write(front)}{self.times}<mo stretchy='false'>(</mo>",
-            first,
-            *others,
-            "<mo stretchy='false'>)</mo>",
-        ]
+        front = "" if over == 1 else f"{self.write(over)}{self.times}"
+        behind = "" if under == 1 else f"<mo>/</mo>{self.write(under)}"  # a fraction this wide could not break
+        return [f"{front}<mo stretchy='false'>(</mo>", *self.pieces(sums[0]), f"<mo stretchy='false'>)</mo>{behind}"]
 
-    def _signed(self, term: Expr) -> str:
+    def _term(self, term: Expr) -> list[str]:
+        """A term of a sum, in pieces if it holds a sum of many terms."""
+        return self.pieces(term) if any(map(_is_long, Mul.make_args(term))) else [self.write(term)]
+
+    def _signed(self, term: Expr) -> list[str]:
         """A later term of a sum, behind its sign."""
         negative = term.could_extract_minus_sign()
-        return f'<mo form="infix">{"−" if negative else "+"}</mo>{self.write(-term if negative else term)}'
+        first, *others = self._term(-term if negative else term)
+        return [f'<mo form="infix">{"−" if negative else "+"}</mo>{first}', *others]
+
+
+def _is_long(x: Expr) -> bool:
+    return isinstance(x, Add) and len(x.args) > MAX_TERMS_UNBROKEN

@@ -12,7 +12,7 @@ from costcalc.analysis.metric_names import metric_of, why_of_layers
 from costcalc.analysis.metrics import METRICS
 from costcalc.analysis.picture.box_units import Unit
 from costcalc.dims import is_array, is_rational, is_symbolic
-from costcalc.drawing.text_widths import cut_in_the_middle
+from costcalc.drawing.text_widths import cut_between_words
 from costcalc.errors import UsageError
 from costcalc.table import bytes_text, cell, short_text, visible
 from costcalc.table.cells import measured
@@ -86,7 +86,7 @@ class BoxNumbers:
 
     def _amount(self, value: Any) -> str:
         if not _is_number(value):
-            return cut_in_the_middle(visible(formula_text(value)), LONGEST_FORMULA)
+            return cut_between_words(visible(formula_text(value)), LONGEST_FORMULA)
         if self.metric == SECONDS:
             return _milliseconds(value)
         if self.about.of:

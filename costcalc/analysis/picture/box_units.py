@@ -53,6 +53,10 @@ class Rowset:
                 found[source].append(at)
         return found
 
+    def are_unused(self, numbers: Iterable[int]) -> bool:
+        """Are these parameters and buffers that no layer reads?"""
+        return all(self.rows[at].op.name == "parameter" and not self.readers[at] for at in numbers)
+
     def links(self, units: Sequence[Unit]) -> list[tuple[int, int]]:
         """Which unit reads which, by numbers of units, the source first. What a copy of a block reads of the copy
         before is inside of both."""

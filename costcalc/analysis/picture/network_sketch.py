@@ -20,7 +20,7 @@ from costcalc.analysis.walk import Row
 from costcalc.dims import is_rational
 from costcalc.drawing.frames import tidied, without_cycles, without_large
 from costcalc.drawing.sketch import Box, Path, Sketch, Wire, with_channel_widths
-from costcalc.drawing.text_widths import cut_in_the_middle
+from costcalc.drawing.text_widths import cut_between_words, cut_in_the_middle
 from costcalc.errors import UsageError
 from costcalc.table import Batchless, Image, cell, shape_text, visible
 from costcalc.text import plural
@@ -103,7 +103,7 @@ class _Sketcher:
                     dropped.add((source, target))
             if any((source, target) in dropped for source in sources):
                 names = ", ".join(self.units[source].name.rpartition(".")[2] for source in sorted(sources))
-                lists[target] = cut_in_the_middle(visible(f"of {len(sources)}: {names}"), LONGEST_LIST)
+                lists[target] = cut_between_words(visible(f"of {len(sources)}: {names}"), LONGEST_LIST).replace("… ", "…, ")
         return [link for link in links if link not in dropped], lists
 
     def _side_by_side(self, links: Sequence[tuple[int, int]], paths: Sequence[Path]) -> set[Path]:
@@ -122,7 +122,7 @@ class _Sketcher:
                 _key(number), words, more, path, hover=hover, layers=unit.rows, is_pill=True, name=unit.name,
                 details=more,
             )  # fmt: skip
-        what = plural(len(unit.rows), "layer") if unit.is_folded else self._words(rows)
+        what = self._what(unit, rows)
         cost = self.numbers.line(unit)
         lines = (what, *more, cost) if cost else (what, *more)
         share, shade = self.numbers.share(unit), self.numbers.shade(unit)
@@ -131,6 +131,13 @@ class _Sketcher:
             _key(number), name, lines, path, share, shade, hover, unit.rows, channels=channels, name=unit.name,
             cost=cost, is_folded=unit.is_folded, copies=unit.copies, details=more,
         )  # fmt: skip
+
+    def _what(self, unit: Unit, rows: Sequence[Row]) -> str:
+        """What a box holds: ops, or how many layers; of tensors such as those of a head that only training runs, that
+        they are not used."""
+        if self.rowset.are_unused(unit.rows):
+            return f"{plural(len(unit.rows), 'tensor')}, not used by the forward pass"
+        return plural(len(unit.rows), "layer") if unit.is_folded else self._words(rows)
 
     def _span(self, unit: Unit) -> str:
         """The first and the last layer of boxes that are one."""
@@ -167,7 +174,7 @@ class _Sketcher:
         row = self.rows[unit.rows[-1]]
         shown = as_shown(row.op.name, row.output_shape, row.name, self.images)
         kind = next((kind for kind in (Image, Batchless) if isinstance(shown, kind)), tuple)
-        return cut_in_the_middle(visible(shape_text(kind(map(_Written, shown)))), LONGEST_LIST)
+        return cut_between_words(visible(shape_text(kind(map(_Written, shown)))), LONGEST_LIST)
 
     def _headings(self, paths: Iterable[Path]) -> dict[str, str]:
         """The heading of each frame: its name in the frame around it, and how many copies there are."""

@@ -15,6 +15,7 @@ from costcalc.table import visible
 WIDTH, HEIGHT = 360, 230
 LEFT, RIGHT, TOP, BOTTOM = 52, 12, 12, 34  # px around the axes
 LEGEND = 15  # px of each line of a legend
+DIGIT = 7  # px of a sign of type, at most
 TICKS = 4  # at most so many steps from tick to tick
 UNITS = (("T", 1e12), ("G", 1e9), ("M", 1e6), ("K", 1e3), ("", 1.0))
 Points = Sequence[float | None]
@@ -134,7 +135,7 @@ class Axes:
             yield f'<text class="tick" x="{LEFT - 5}" y="{number(y + 3.5)}">{said}</text>'
         for value in ticks(self.first, self.last):
             x = number(at.x(value))
-            yield f'<text class="below" x="{x}" y="{bottom + 14}">{knob_tick(value)}</text>'
+            yield _below(x, bottom + 14, knob_tick(value))
         yield f'<text class="name" x="{WIDTH - RIGHT}" y="{HEIGHT - 4}">{escape(visible(below))}</text>'
         if beside:
             yield f'<text x="2" y="{TOP - 2}">{escape(visible(beside))}</text>'
@@ -208,6 +209,13 @@ def knob_tick(value: float) -> str:
 def number(value: float) -> str:
     """A length or an opacity, to a tenth of a px or a thousandth."""
     return f"{round(value, 1 if abs(value) > 1 else 3):g}"
+
+
+def _below(x: str, y: float, text: str) -> str:
+    """A number below its place; at the right end so far to the left that it is in the plot."""
+    if float(x) + DIGIT * len(text) / 2 > WIDTH:
+        return f'<text class="below end" x="{WIDTH}" y="{y}">{text}</text>'
+    return f'<text class="below" x="{x}" y="{y}">{text}</text>'
 
 
 def _svg(id: str, lines: Sequence[str]) -> str:

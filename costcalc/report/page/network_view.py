@@ -131,6 +131,11 @@ class NetworkView:
             for at, sketch in enumerate(found)
         ]  # fmt: skip
 
+    @property
+    def is_large(self) -> bool:
+        """Is the drawing that is shown too large for the first sheet of paper?"""
+        return any(drawing.is_large for drawing in self.drawings if drawing.is_shown)
+
     # --- where the cost is
 
     @cached_property
@@ -152,14 +157,15 @@ class NetworkView:
         return " + ".join(exact_text(value) for _, value, _ in self.bars), " + ".join(name for name, _, _ in self.bars)
 
     def bar_rows(self, largest: Any) -> list[tuple[str, str, str, str]]:
-        """Each bar: its name, its value, its share, and how long it is in per cent of the largest of the page."""
+        """Each bar: its name, its value, its share, and how long it is in per cent of the largest of the page; that is
+        empty for a formula."""
         total = self.total(self.options.by)
         return [
             (
                 name,
-                cell(value, "int"),
+                exact_text(value),
                 cell(_part(value, total), "share"),
-                number(100 * float(_part(value, largest) or 0)),
+                number(100 * float(_part(value, largest) or 0)) if is_rational(value) else "",
             )
             for name, value, _ in self.bars
         ]

@@ -220,7 +220,7 @@ const showMaps = () => {
   });
 };
 
-// Sliders, boxes for exact values, the menu of presets, and keys in the drawings.
+// Sliders, boxes for exact values, and the menu of presets.
 
 const place = ({ slider, box, steps_per_unit: steps }) => {  // the slider, where the box is
   const value = read(box.value);
@@ -241,24 +241,6 @@ for (const knob of knobs) {
   knob.box.addEventListener("input", () => { place(knob); show(); });
 }
 document.querySelectorAll(".folds input").forEach((input) => input.addEventListener("change", () => requestAnimationFrame(showParts)));
-document.querySelectorAll(".drawing svg").forEach((svg) => {
-  const boxes = [...svg.querySelectorAll(".node")];
-  const note = at(`box-note-${svg.closest(".drawing").dataset.drawing.slice(1).split("-")[0]}`);
-  boxes.forEach((box, i) => {
-    const tell = () => { note.textContent = box.querySelector("title").textContent; };
-    box.addEventListener("focus", tell);
-    box.addEventListener("mouseenter", tell);
-    box.addEventListener("keydown", (event) => {
-      const step = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key];
-      const next = step && boxes[i + step];
-      if (!next) return;
-      event.preventDefault();
-      box.setAttribute("tabindex", "-1");
-      next.setAttribute("tabindex", "0");
-      next.focus();
-    });
-  });
-});
 if (at("settings")) at("settings").addEventListener("change", (event) => settle(data.settings[event.target.value].values));
 at("sliders").hidden = false;
 settle(data.settings[0].values);

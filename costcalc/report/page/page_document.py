@@ -91,11 +91,11 @@ class Page:
             "page": self, "views": self.views, "alone": self.alone, "comparison": self.comparison,
             "swept": self.swept, "version": __version__, "convention": CONVENTION, "by": METRICS[self.options.by],
             "names": [view.model.label for view in self.views], "css": self.css(), "script": script,
-            "digest": digest, "data": self.data() if script else None,
+            "digest": digest, "data": self.data() if self.sliders else None,
             "numbers": number_rows(self._rows, self.views, self.comparison),
             "warnings": self.warnings, "counts": self.counts(), "curves": self.curves, "maps": self.maps,
             "captions": (caption_of_curve, caption_of_map), "evens": self.evens, "fixed": self.fixed(),
-            "sliders": self.sliders,
+            "sliders": self.sliders, "is_large": any(view.is_large for view in self.views),
         }  # fmt: skip
 
     def css(self) -> str:
@@ -107,14 +107,15 @@ class Page:
         )
 
     def script(self) -> str:
-        """The one script of the page; empty without sliders."""
+        """The one script of the page."""
+        boxes = _source("boxes")
         if not self.sliders:
-            return ""
-        exact, plots, own = ((HERE / f"{name}.js").read_text(encoding="utf-8") for name in ("exact", "plots", "page"))
+            return boxes
+        exact, plots, own = map(_source, ("exact", "plots", "page"))
         codes = [view.code(self._places(view)) for view in self.views]
         even = self.comparison.code(self.sliders) if self.comparison else "null"
         code = f"const networks = [{', '.join(codes)}];\nconst evens = {even};"
-        return "\n".join([exact, code, plots, own])
+        return "\n".join([exact, code, plots, own, boxes])
 
     def _places(self, view: NetworkView) -> dict[Any, int]:
         """The places of the symbols of a network's knobs among the sliders."""
@@ -225,6 +226,11 @@ class Page:
         most = max(parts, key=parts.__getitem__)
         how = "fold the network with --depth 1" if self.options.depth != 1 else "show a part of it"
         return f"the page has {size:,} bytes and at most {MAX_BYTES:,}: most of it is {most}; {how}"
+
+
+def _source(name: str) -> str:
+    """A part of the script."""
+    return (HERE / f"{name}.js").read_text(encoding="utf-8")
 
 
 def _table_size(view: NetworkView) -> int:

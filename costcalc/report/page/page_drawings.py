@@ -29,6 +29,8 @@ from costcalc.text import plural
 MAX_ROWS_TO_UNFOLD = 2_000  # of a network that is drawn at several depths
 MAX_BOXES = 150  # of a drawing that was not asked for
 MAX_ROWS_TO_SEE = 3_000  # of a network whose receptive fields are found
+ROOM_ON_PAPER = (690, 530)  # px below the numbers on the first sheet
+LEAST_ON_PAPER = 0.7  # of its size
 DARK = STYLE[STYLE.index("{") + 1 : -1].strip()  # the rules for a dark page
 COPIES = re.compile(r" ×(\d+)$")  # behind the name of a box or a frame
 
@@ -56,6 +58,7 @@ class PageDrawing:
     id: str
     is_shown: bool
     svg: str
+    is_large: bool = False  # would its texts be too small on the first sheet of paper?
     nodes: tuple[dict[str, Any], ...] = ()
     labels: tuple[Any, ...] = ()
     headings: tuple[Any, ...] = ()
@@ -70,7 +73,9 @@ def drawn(sketch: Sketch, cost: Cost, *, columns: bool) -> Drawing:
     """The sketch laid out, its boxes with their receptive fields."""
     boxes = [replace(box, hover=f"{box.hover}{seen}") for box, seen in zip(sketch.boxes, _fields(sketch, cost))]
     desc = f"{sketch.description}, as it is set" if sketch.description else ""
-    return Drawing.of(laid_out(replace(sketch, boxes=boxes, notes=(), description=desc), columns=columns))
+    plain = replace(sketch, title="", boxes=boxes, notes=(), description=desc)  # the page has its title in a heading
+    drawing = Drawing.of(laid_out(plain, columns=columns))
+    return replace(drawing, picture=replace(drawing.picture, title=sketch.title))
 
 
 def _fields(sketch: Sketch, cost: Cost) -> Iterator[str]:
@@ -115,7 +120,8 @@ class Movable:
         drawn_ones = {at for mine in groups for at in mine}
         rest = [at for at in range(len(self.parts.groups)) if at not in drawn_ones]
         svg = inline_svg(drawing, id)
-        return PageDrawing(name, id, is_shown, svg, tuple(nodes), tuple(labels), tuple(headings), tuple(rest))
+        moving = tuple(nodes), tuple(labels), tuple(headings), tuple(rest)
+        return PageDrawing(name, id, is_shown, svg, is_large(drawing), *moving)
 
     def _node(self, box: Box, groups: list[int]) -> dict[str, Any]:
         rows = [self.cost.layers[at] for at in box.layers]
@@ -192,4 +198,9 @@ def drawing_name(sketch: Sketch) -> str:
 
 def static(drawing: Drawing, name: str, id: str, is_shown: bool) -> PageDrawing:
     """A drawing in which nothing moves."""
-    return PageDrawing(name, id, is_shown, inline_svg(drawing, id))
+    return PageDrawing(name, id, is_shown, inline_svg(drawing, id), is_large(drawing))
+
+
+def is_large(drawing: Drawing) -> bool:
+    """Would its texts be too small below the numbers on a sheet of paper?"""
+    return LEAST_ON_PAPER * drawing.width > ROOM_ON_PAPER[0] or LEAST_ON_PAPER * drawing.height > ROOM_ON_PAPER[1]

@@ -125,5 +125,5 @@ def caption_of_map(map: KnobMap, by: str) -> str:
     """What a map shows."""
     found = [value for row in map.values for value in row if value is not None]
     marks = " Circles: presets." if map.marks else ""
-    spread = "" if not found else " The darker, the more."
+    spread = "" if not found else " The stronger the colour, the more."
     return f"{METRICS[by].title} over {map.knobs[0]} and {map.knobs[1]}, the others as they stand.{spread}{marks}"

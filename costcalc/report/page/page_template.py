@@ -39,6 +39,6 @@ def page_templates(folder: Path) -> Any:
     )
     environment.filters |= {
         "visible": lambda text: visible(str(text)), "trusted": Markup, "value": value_text,
-        "breakable": lambda text: Markup(str(escape(visible(str(text)))).replace("_", "_<wbr>")),
+        "breakable": lambda text: Markup(str(escape(visible(str(text)))).replace("_", "_<wbr>").replace(".", ".<wbr>")),
     }  # fmt: skip
     return environment
