@@ -148,6 +148,7 @@ def test_a_network_with_letters_has_its_formulas_for_numbers():
     html = costcalc.page(costcalc.load("residual_block", r=size_symbol("n"))).html()
     assert "No sliders: a slider needs numeric sizes; knob &#39;r&#39; of residual_block@r=n is not numeric" in html
     assert '<td id="total-0-0" class="formula">73,728·n²</td>' in html
+    assert '<td></td><td id="part-0-0" class="formula">36,864·n²</td>' in html  # a formula has no bar
     assert 'id="data"' not in html and 'type="range"' not in html
 
 

@@ -105,6 +105,45 @@ def test_boxes_by_keyboard(driver, tmp_path):
     assert len(driver.find_elements(By.CSS_SELECTOR, '.drawing .node[tabindex="0"]')) == 1
 
 
+def test_boxes_by_keyboard_without_sliders(driver, tmp_path):
+    """What a box costs is seen beside it, also where the end of its drawing is far below."""
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.common.keys import Keys
+
+    graph = costcalc.new_graph(name="tall")
+    last = costcalc.add(graph, "x", ops.Input([1, 3, 16, 16]))
+    for layer in range(40):
+        last = costcalc.add(graph, f"block{layer}.conv", ops.Conv(4 + layer, 3, padding=1), last)
+    opened(driver, tmp_path, made(graph))
+    driver.find_element(By.CSS_SELECTOR, '.drawing .node[tabindex="0"]').send_keys(Keys.ARROW_DOWN)
+    note = driver.find_element(By.ID, "box-note-0")
+    assert note.text == "block0.conv: 112 params, 27,648 MACs; as it is set: receptive field 3×3"
+    bottom, height = driver.execute_script("return [arguments[0].getBoundingClientRect().bottom, innerHeight]", note)
+    assert bottom <= height
+
+
+def test_a_narrow_screen_shows_the_drawing_that_fits(driver, screen, tmp_path):
+    screen(390, 844)
+    opened(driver, tmp_path, made("resnet50"))
+    seen = driver.execute_script(
+        """const drawing = [...document.querySelectorAll(".drawing")].find((one) => one.clientWidth);
+        const names = [...document.querySelectorAll(".bars tbody th")].map((th) => th.clientHeight);
+        return [drawing.dataset.drawing, drawing.scrollWidth <= drawing.clientWidth, Math.max(...names) < 40];"""
+    )
+    assert seen == ["d0-0", True, True]
+    screen(1280, 800)
+    opened(driver, tmp_path, made("resnet50"))
+    assert driver.execute_script("return document.querySelector('[name=fold-0]:checked').value") == "d0-1"
+
+
+def test_the_title_of_a_network_is_in_a_heading_and_not_in_its_drawing(driver, tmp_path):
+    title = costcalc.load("resnet50").title
+    assert made("resnet50")[1].count(title) > 1 and f">{title}</text>" not in made("resnet50")[1]
+    opened(driver, tmp_path, made(*PAIR))
+    heads = driver.execute_script("return [...document.querySelectorAll('#drawing h3')].map((one) => one.textContent)")
+    assert heads == [f"{name} {costcalc.load(name).title}" for name in PAIR]
+
+
 def test_another_fold_is_moved_too(driver, tmp_path):
     data = opened(driver, tmp_path, made("resnet50"))
     assert data["knobs"][0]["name"] == "r"
@@ -125,3 +164,18 @@ def test_on_paper_everything_is_open_and_light(driver, screen, tmp_path):
     )
     driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": []})
     assert shown == ["rgb(255, 255, 255)", "rgb(0, 0, 0)", "none", "rgb(255, 255, 255)"]
+
+
+@pytest.mark.parametrize("targets", [PAIR, ("resnet50",), ("efficientnet_b0",)])
+def test_on_paper_nothing_is_wider_than_a_sheet(driver, screen, tmp_path, targets):
+    """Else Chromium shrinks the whole page. A large drawing comes behind the plots, on a sheet of its own."""
+    screen(718, 1000)  # A4 without its margins
+    opened(driver, tmp_path, made(*targets))
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    wide, tops = driver.execute_script(
+        """const top = (id) => document.getElementById(id).getBoundingClientRect().top;
+        return [document.documentElement.scrollWidth, ["bars", "curves", "drawing"].map(top)];"""
+    )
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+    assert wide <= 718
+    assert (tops == sorted(tops)) == (len(targets) == 1)

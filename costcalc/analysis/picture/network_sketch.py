@@ -103,7 +103,9 @@ class _Sketcher:
                     dropped.add((source, target))
             if any((source, target) in dropped for source in sources):
                 names = ", ".join(self.units[source].name.rpartition(".")[2] for source in sorted(sources))
-                lists[target] = cut_between_words(visible(f"of {len(sources)}: {names}"), LONGEST_LIST).replace("… ", "…, ")
+                lists[target] = cut_between_words(visible(f"of {len(sources)}: {names}"), LONGEST_LIST - 1).replace(
+                    "… ", "…, "
+                )
         return [link for link in links if link not in dropped], lists
 
     def _side_by_side(self, links: Sequence[tuple[int, int]], paths: Sequence[Path]) -> set[Path]:

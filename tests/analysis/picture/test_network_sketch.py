@@ -11,6 +11,7 @@ import costcalc
 from costcalc import ops
 from costcalc.analysis.picture.folding import BOXES_ON_SHEET, MAX_BOXES_ON_SHEET
 from costcalc.analysis.picture.network_sketch import MAX_WIRES_IN, network_sketch
+from costcalc.drawing.text_widths import cut_between_words
 from costcalc.errors import UnknownName, UsageError
 from costcalc.spec.library import entries
 
@@ -235,6 +236,30 @@ def test_a_large_dense_block_has_its_sources_as_text():
     assert lists[0] == "of 3: x, conv0, conv1" and lists[-1].startswith("of 12: x, conv0") and len(lists[-1]) <= 40
     assert MAX_WIRES_IN == 8
     check(large, costcalc.load(dense(12)).cost())
+    lists = [line for box in large.boxes for line in box.lines if line.startswith("of ")]
+    layers = {str(row.name).rpartition(".")[2] for row in costcalc.load(dense(12)).cost().layers}
+    shown = [name for line in lists for name in line.partition(": ")[2].split(", ")]
+    assert {*shown} <= layers | {"…"} and "…" in shown  # no name is cut
+
+
+def test_a_text_is_cut_between_words():
+    assert cut_between_words("of 12: layer1, layer2, layer3, layer4, layer12", 40) == (
+        "of 12: layer1, … layer3, layer4, layer12"
+    )
+    assert cut_between_words("of 2: a, b", 40) == "of 2: a, b"
+    for text in ("a" * 50, f"{'a' * 50} b", "3·c + " * 20 + "1"):
+        assert len(cut_between_words(text, 40)) <= 40 and "…" in cut_between_words(text, 40)
+
+
+def test_tensors_that_the_forward_pass_does_not_use_say_so():
+    """As those of a head that only training runs."""
+    tensors = [(f"not_reached.head.w{at}", ops.Parameter((3, 4))) for at in range(3)]
+    used = [("place", ops.Parameter((8, 16, 16))), ("sum", ops.Add(), "conv", "place")]
+    graph = graph_of(("conv", ops.Conv(8, 1), "x"), *used, *tensors)
+    lines = {box.name: box.lines for box in sketch_of(graph, depth=1).boxes}
+    assert lines["not_reached"] == ("3 tensors, not used by the forward pass",)
+    assert lines["place"] == ("parameter",)
+    assert "3 tensors, not used by the forward pass" in str(costcalc.load(graph).tree(depth=1))
 
 
 def test_many_branches_stay_wires():
