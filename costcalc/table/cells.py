@@ -170,10 +170,10 @@ def shape_text(shape: Any) -> str:
         rest = [*rest[1:], rest[0]]
     if len(rest) > 1 and isinstance(rest[0], str) and {*rest} == {rest[0]}:  # `whole` along each axis
         return rest[0]
-    return "×".join(map(_factor, rest)) if rest else "1"
+    return "×".join(map(_side, rest)) if rest else "1"
 
 
-def _factor(size: Any) -> str:
+def _side(size: Any) -> str:
     """A size as a factor: a sum of symbols is in brackets."""
     text = str(size)
     return f"({text})" if " " in text else text
