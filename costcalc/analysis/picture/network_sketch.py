@@ -10,9 +10,10 @@ from math import gcd
 
 from costcalc.analysis.cost import Cost
 from costcalc.analysis.images import as_shown, image_names
+from costcalc.analysis.picture.block_copies import Copies, left_of
 from costcalc.analysis.picture.box_numbers import BoxNumbers, formula_text
 from costcalc.analysis.picture.box_units import Rowset, Unit, prefixes
-from costcalc.analysis.picture.equal_blocks import Copies, drawn_once
+from costcalc.analysis.picture.equal_blocks import drawn_once
 from costcalc.analysis.picture.folding import HIDDEN, Folded, Folding
 from costcalc.analysis.picture.layer_groups import layer_groups, named
 from costcalc.analysis.picture.op_words import op_words
@@ -51,7 +52,7 @@ def network_sketch(
     repeated = Copies()
     if not (every_layer or copies):
         units, repeated = drawn_once(rowset, units)
-    folding = Folding(rowset, units)
+    folding = Folding(rowset, units, repeated)
     if every_layer and depth is None:
         depth = folding.deepest
     folded = folding.fitting() if depth is None else folding.at_depth(depth)
@@ -72,8 +73,9 @@ class _Sketcher:
     def sketch(self) -> Sketch:
         links, lists = self._wires()
         ends = [(_key(source), _key(target)) for source, target in links]
-        given = {_key(number): tuple(prefixes(unit.name)) for number, unit in enumerate(self.units)}
-        paths = tidied(without_large([*without_cycles(given, ends).values()], LARGE_FRAME), self.repeated.found)
+        given = {_key(number): self._frames_of(unit) for number, unit in enumerate(self.units)}
+        copied = self.repeated.found
+        paths = tidied(without_large([*without_cycles(given, ends).values()], LARGE_FRAME, copied), copied)
         plain = self._side_by_side(links, paths)
         self.numbers.measure(self.units)
         boxes = with_channel_widths(
@@ -83,6 +85,9 @@ class _Sketcher:
         title = visible(self.cost.title or self.cost.target)
         headings = self._headings(paths)
         return Sketch(title, boxes, wires, headings, self._description(boxes), tuple(self._notes(boxes)))
+
+    def _frames_of(self, unit: Unit) -> Path:
+        return self.repeated.frames(unit.name, is_block=unit.is_folded)
 
     def _wires(self) -> tuple[list[tuple[int, int]], dict[int, str]]:
         """The wires by numbers of units. Of a box with many sources that others read too, as in a dense block, the last
@@ -143,15 +148,15 @@ class _Sketcher:
     def _title(self, unit: Unit, path: Path) -> str:
         """What is left of its name in its frame, without the op's name at its end, which the words below have; and how
         many copies there are, if no frame says so."""
-        name = unit.name[len(path[-1]) + 1 :] if path else unit.name
+        name = left_of(unit.name, path)
         head, _, last = name.rpartition(".")
         alone = self.heads[unit.name.rpartition(".")[0]] == 1
         if head and alone and not unit.is_folded and last == self.rows[unit.rows[0]].op.name:
             name = head
         copies = self._copies([self.rows[at].times for at in unit.drawn], unit.copies) // self._copies_of(path)
-        if unit.name in self.repeated.found:
-            name = _spanned(name, self.repeated.found[unit.name][1])
-        return cut_in_the_middle(visible(name), LONGEST_NAME) + (f" ×{copies}" if copies > 1 else "")
+        return cut_in_the_middle(visible(self.repeated.titled(unit.name, name)), LONGEST_NAME) + (
+            f" ×{copies}" if copies > 1 else ""
+        )
 
     def _channels(self, row: Row) -> int:
         """The channels or features that leave a layer; 0 where a picture does not say them by a width."""
@@ -173,11 +178,9 @@ class _Sketcher:
         """The heading of each frame: its name in the frame around it, and how many copies there are."""
         found: dict[str, str] = {}
         for path in paths:
-            for depth, (outer, frame) in enumerate(zip(("", *path), path)):
+            for depth, frame in enumerate(path):
                 if frame not in found:
-                    name = frame[len(outer) + 1 :] if outer else frame
-                    if frame in self.repeated.found:
-                        name = _spanned(name, self.repeated.found[frame][1])
+                    name = self.repeated.titled(frame, left_of(frame, path[:depth]))
                     copies = self._copies_of(path[: depth + 1]) // self._copies_of(path[:depth])
                     found[frame] = visible(name) + (f" ×{copies}" if copies > 1 else "")
         return found
@@ -192,7 +195,7 @@ class _Sketcher:
         found: dict[str, int] = {}
         for unit in self.units:
             copies = self._copies([self.rows[at].times for at in unit.drawn], unit.copies)
-            for frame in prefixes(unit.name):
+            for frame in self._frames_of(unit):
                 found[frame] = gcd(found.get(frame, 0), copies)
         return found
 
@@ -233,8 +236,3 @@ class _Written:
 
 def _key(number: int) -> str:
     return f"b{number}"
-
-
-def _spanned(name: str, last: str) -> str:
-    """`1–5` for the blocks from `layer1.1` to `layer1.5`."""
-    return f"{name}–{last.rpartition('.')[2]}"

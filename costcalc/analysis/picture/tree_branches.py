@@ -9,6 +9,7 @@ from typing import Any
 from costcalc.analysis.cost import Cost
 from costcalc.analysis.images import as_shown, image_names
 from costcalc.analysis.metrics import METRICS
+from costcalc.analysis.picture.block_copies import left_of
 from costcalc.analysis.picture.parallel_branches import Chain, Fork, Links, chain_of
 from costcalc.analysis.walk import Row
 from costcalc.dims import is_rational
@@ -137,7 +138,7 @@ class _Frame:
 
     def short(self, name: str) -> str:
         """What is left of a name in this frame."""
-        return name[len(self.path[-1]) + 1 :] if self.path else name
+        return left_of(name, self.path)
 
     def branches(self) -> tuple[Branch, ...]:
         """The lines of this frame."""

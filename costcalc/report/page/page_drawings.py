@@ -101,17 +101,19 @@ class Movable:
         self.cost, self.by, self.parts, self.sizes = cost, by, parts, sizes
         self.with_symbols = {str(row.name): row for row in parts.rows}
         self.images = image_names(cost.layers)
+        self.inside: dict[str, list[Box]] = {}  # each frame
 
     def of(self, drawing: Drawing, name: str, id: str, is_shown: bool) -> PageDrawing:
         """The drawing with what moves in it."""
         assert drawing.data is not None
         sketch, wires = drawing.data.sketch, drawing.data.wires
+        self.inside = {frame: [box for box in sketch.boxes if frame in box.path] for frame in self._frames(sketch)}
         groups = self.parts.boxes(sketch)
         nodes = [self._node(placed.box, mine) for placed, mine in zip(drawing.data.boxes, groups)]
         by_key = {box.key: box for box in sketch.boxes}
         sources = [by_key[placed.wire.source] for placed in wires if placed.label_at is not None]
         labels = [self._shape(box) for box in sources]
-        headings = [self._frame(sketch, frame) for frame in self._frames(sketch)]
+        headings = [self._frame(sketch, frame) for frame in self.inside]
         drawn_ones = {at for mine in groups for at in mine}
         rest = [at for at in range(len(self.parts.groups)) if at not in drawn_ones]
         svg = inline_svg(drawing, id)
@@ -163,14 +165,20 @@ class Movable:
 
     def _frame(self, sketch: Sketch, frame: str) -> Any:
         """The copies of a frame, if they move."""
-        times = {row.times for name, row in self.with_symbols.items() if name.startswith(f"{frame}.")}
+        times = self._times(frame)
         path = next(box.path for box in sketch.boxes if frame in box.path)
         return self._copies(sketch.headings.get(frame, ""), times, path[: path.index(frame)])
+
+    def _times(self, frame: str) -> set[Any]:
+        """How often the layers in a frame stand there: those of a block, or of several that repeat together."""
+        of_block = {row.times for name, row in self.with_symbols.items() if name.startswith(f"{frame}.")}
+        rows = (self.cost.layers[at] for box in self.inside[frame] for at in box.layers)
+        return of_block or {self._symbolic(row).times for row in rows}
 
     def _copies(self, title: str, times: set[Any], path: Sequence[str]) -> list[Any] | None:
         """The sizes whose greatest divisor is the number of copies, those of the frame around them, by whose divisor it
         is divided, and how many more there are than these say; None if that does not move."""
-        around = {row.times for name, row in self.with_symbols.items() if path and name.startswith(f"{path[-1]}.")}
+        around = self._times(path[-1]) if path else set()
         if not any(map(is_symbolic, times | around)):
             return None
         now = [gcd(*(int(substitute(n, self.cost.knobs)) for n in some)) or 1 for some in (times, around)]
