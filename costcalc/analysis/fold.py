@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
-from costcalc.analysis.images import as_shown, image_names
+from costcalc.analysis.images import OutputLayouts
 from costcalc.analysis.walk import Row
 from costcalc.dims import Shape, Size, is_rational
 from costcalc.errors import UsageError
@@ -39,9 +39,9 @@ def folded(rows: Sequence[Row], depth: int, joined: Mapping[str, str] = NOT_JOIN
     blocks: dict[str, list[Row]] = {}
     for row in rows:
         blocks.setdefault(block(row.name), []).append(row)
-    leaving, images = _leaving(rows, block), image_names(rows)
+    leaving, layouts = _leaving(rows, block), OutputLayouts.of(rows)
     return [
-        _fold(name, inside, leaving[name], images)
+        _fold(name, inside, leaving[name], layouts)
         for name, inside in blocks.items()
         if not all(row.op.is_input for row in inside)
     ]
@@ -74,12 +74,12 @@ def _leaving(rows: Sequence[Row], block: Callable[[Any], str]) -> defaultdict[st
     return leaving
 
 
-def _fold(name: str, layers: list[Row], read: set[str], images: set[str]) -> LayerBlock:
+def _fold(name: str, layers: list[Row], read: set[str], layouts: OutputLayouts) -> LayerBlock:
     leaving = tuple(row for row in layers if str(row.name) in read) or (layers[-1],)
     outputs = f", {len(leaving)} outputs" * (len(leaving) > 1)
     op = layers[0].op.name if len(layers) == 1 else f"{_count(layers)} layers{outputs}"
     times = layers[0].times if len({str(row.times) for row in layers}) == 1 else None
-    shape = as_shown(leaving[-1].op.name, leaving[-1].output_shape, leaving[-1].name, images)
+    shape = layouts.shown(leaving[-1].output_shape, leaving[-1].name)
     return LayerBlock(name, op, times, shape, tuple(layers), leaving)
 
 

@@ -9,7 +9,7 @@ from functools import cached_property
 from math import gcd
 
 from costcalc.analysis.cost import Cost
-from costcalc.analysis.images import as_shown, image_names
+from costcalc.analysis.images import OutputLayouts
 from costcalc.analysis.picture.block_copies import Copies, left_of
 from costcalc.analysis.picture.box_numbers import BoxNumbers, formula_text
 from costcalc.analysis.picture.box_units import Rowset, Unit, prefixes
@@ -67,7 +67,7 @@ class _Sketcher:
         self.numbers, self.cost, self.rowset = numbers, numbers.cost, rowset
         self.rows: Sequence[Row] = rowset.rows
         self.folded, self.units, self.repeated = folded, folded.units, repeated
-        self.images = image_names(self.rows)
+        self.layouts = OutputLayouts.of(self.rows)
         self.heads = Counter(prefix for unit in self.units for prefix in prefixes(unit.name))
 
     def sketch(self) -> Sketch:
@@ -163,14 +163,14 @@ class _Sketcher:
         shape = row.output_shape
         axis = getattr(row.op, "features_axis", None)
         if axis is None:  # an op such as an addition leaves them where they are
-            axis = 1 if str(row.name) in self.images else -1
+            axis = 1 if str(row.name) in self.layouts.images else -1
         if len(shape) < 2 or not isinstance(axis, int) or not -len(shape) <= axis < len(shape):
             return 0
         return int(shape[axis]) if is_rational(shape[axis]) else 0
 
     def _shape(self, unit: Unit) -> str:
         row = self.rows[unit.rows[-1]]
-        shown = as_shown(row.op.name, row.output_shape, row.name, self.images)
+        shown = self.layouts.shown(row.output_shape, row.name)
         kind = next((kind for kind in (Image, Batchless) if isinstance(shown, kind)), tuple)
         return cut_in_the_middle(visible(shape_text(kind(map(_Written, shown)))), LONGEST_LIST)
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from math import gcd
 from typing import Any
 
+from costcalc.analysis.batch_axes import batch_of_inputs
 from costcalc.analysis.cost import Cost
-from costcalc.analysis.images import image_names
+from costcalc.analysis.images import OutputLayouts
 from costcalc.analysis.metrics import METRICS
 from costcalc.analysis.picture.network_sketch import network_sketch
 from costcalc.analysis.walk import Row
@@ -100,7 +101,7 @@ class Movable:
     def __init__(self, cost: Cost, by: str, parts: NetworkParts, sizes: Sizes):
         self.cost, self.by, self.parts, self.sizes = cost, by, parts, sizes
         self.with_symbols = {str(row.name): row for row in parts.rows}
-        self.images = image_names(cost.layers)
+        self.layouts = replace(OutputLayouts.of(cost.layers), batch=batch_of_inputs(parts.rows))
         self.inside: dict[str, list[Box]] = {}  # each frame
 
     def of(self, drawing: Drawing, name: str, id: str, is_shown: bool) -> PageDrawing:
@@ -152,7 +153,7 @@ class Movable:
     def _shape(self, box: Box) -> Any:
         """The shape that a box puts out, if it moves."""
         last = self._symbolic(self.cost.layers[box.layers[-1]]) if box.layers else None
-        pieces = shape_of(last, self.images, self.sizes) if last is not None else []
+        pieces = shape_of(last, self.layouts, self.sizes) if last is not None else []
         return pieces if moves(pieces) else None
 
     def _frames(self, sketch: Sketch) -> list[str]:
