@@ -19,7 +19,7 @@ from costcalc.analysis.cost_cells import (
     record,
     share,
 )
-from costcalc.analysis.fold import LayerBlock, folded
+from costcalc.analysis.fold import LayerBlock, folded, layers_text
 from costcalc.analysis.images import OutputLayouts
 from costcalc.analysis.metric import LARGEST
 from costcalc.analysis.metric_notes import metric_notes
@@ -233,7 +233,7 @@ class Cost(Result):
     def _summary(self) -> str:
         totals = ", ".join(f"{metric}={self.total(metric)}" for metric in ("params", "macs"))
         more = f", {len(self.warnings)} in warnings" if self.warnings else ""
-        return f"{self.target}: {totals}, {plural(len(self.layers), 'layer')}{more}"
+        return f"{self.target}: {totals}, {layers_text(self.layers)}{more}"
 
 
 def cost(

@@ -9,6 +9,7 @@ from functools import cached_property
 from math import gcd
 
 from costcalc.analysis.cost import Cost
+from costcalc.analysis.fold import layer_count
 from costcalc.analysis.images import OutputLayouts
 from costcalc.analysis.picture.block_copies import Copies, left_of
 from costcalc.analysis.picture.box_numbers import BoxNumbers, formula_text
@@ -127,7 +128,7 @@ class _Sketcher:
                 _key(number), words, more, path, hover=hover, layers=unit.rows, is_pill=True, name=unit.name,
                 details=more,
             )  # fmt: skip
-        what = plural(len(unit.rows), "layer") if unit.is_folded else self._words(rows)
+        what = self._layers(self.rows[at] for at in unit.rows) if unit.is_folded else self._words(rows)
         cost = self.numbers.line(unit)
         lines = (what, *more, cost) if cost else (what, *more)
         share, shade = self.numbers.share(unit), self.numbers.shade(unit)
@@ -136,6 +137,11 @@ class _Sketcher:
             _key(number), name, lines, path, share, shade, hover, unit.rows, channels=channels, name=unit.name,
             cost=cost, is_folded=unit.is_folded, copies=unit.copies, details=more,
         )  # fmt: skip
+
+    def _layers(self, rows: Iterable[Row]) -> str:
+        """`32 layers`: as many as run."""
+        count = layer_count(rows)
+        return plural(count if is_rational(count) else formula_text(count), "layer")
 
     def _span(self, unit: Unit) -> str:
         """The first and the last layer of boxes that are one."""
@@ -216,8 +222,7 @@ class _Sketcher:
         return visible(unit.name if unit.is_folded else unit.name.removesuffix(f".{op}"))
 
     def _notes(self, boxes: Sequence[Box]) -> Iterable[str]:
-        layers = sum(not row.op.is_input for row in self.rows)
-        many = f"{plural(layers, 'layer')} in {plural(len(boxes), 'box', 'boxes')}"
+        many = f"{self._layers(self.rows)} in {plural(len(boxes), 'box', 'boxes')}"
         more = f", --depth {self.folded.deeper[0]} shows {self.folded.deeper[1]:,}" if self.folded.deeper else ""
         yield "; ".join(filter(None, (self.numbers.total_text, many + more)))
         if len({box.channels for box in boxes} - {0}) > 1:

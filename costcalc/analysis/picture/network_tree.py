@@ -9,6 +9,7 @@ from typing import Any
 
 from costcalc.analysis.columns import metric_column
 from costcalc.analysis.cost import Cost
+from costcalc.analysis.fold import layers_text
 from costcalc.analysis.metrics import METRICS
 from costcalc.analysis.picture.network_sketch import network_sketch
 from costcalc.analysis.picture.op_words import shorter_words
@@ -63,8 +64,7 @@ class NetworkTree(Result):
             yield "×n: n copies, whose costs are added up"
         names = {str(row.name) for row in self.cost.layers}
         if folded := sum(box.name not in names for box in self.sketch.boxes):
-            layers = plural(sum(not row.op.is_input for row in self.cost.layers), "layer")
-            yield f"{layers}; {plural(folded, 'block')} folded, --depth N folds more or less"
+            yield f"{layers_text(self.cost.layers)}; {plural(folded, 'block')} folded, --depth N folds more or less"
         yield from self.cost.notes(metrics)
 
     def _warned(self) -> Sequence[tuple[str, Iterable[Problem]]]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from costcalc.analysis.batch_axes import batch_of_inputs
 from costcalc.analysis.cost import Cost
+from costcalc.analysis.fold import layer_count
 from costcalc.analysis.images import OutputLayouts
 from costcalc.analysis.metrics import METRICS
 from costcalc.analysis.picture.network_sketch import network_sketch
@@ -131,16 +132,20 @@ class Movable:
             found["hover"] = [head, tail]
         if value and box.cost:
             found["cost"] = len(box.lines)  # the title is line 0
-        if words := self._words(box, rows):
+        if words := self._words(box, rows, groups):
             found["texts"].append(words)
         if copies := self._copies(box.title, {self._symbolic(row).times for row in rows}, box.path):
             found["copies"] = copies
         return found
 
-    def _words(self, box: Box, rows: list[Row]) -> list[Any] | None:
-        """The line with the ops, and what moves in it; of equal blocks that are drawn once the first has the ops."""
-        if box.is_pill or box.is_folded:
+    def _words(self, box: Box, rows: list[Row], groups: list[int]) -> list[Any] | None:
+        """The line with the ops, or how many layers there are, and what moves in it; of equal blocks that are drawn
+        once the first has the ops."""
+        if box.is_pill:
             return None
+        if box.is_folded:
+            count = layer_count(self.parts.rows[at] for group in groups for at in self.parts.groups[group])
+            return [1, [self.sizes.number(count), " layers"]] if is_symbolic(count) else None
         words = words_of(self._pairs(rows[: len(rows) // box.copies]), self.sizes)
         return [1, words] if moves(words) else None
 

@@ -96,10 +96,35 @@ def test_what_the_rule_takes(target, boxes):
 
 
 def test_what_is_folded_says_so_and_what_a_depth_more_shows():
-    assert sketch_of("efficientnet_b0").notes[0] == "MACs: 385,814,752; 179 layers in 42 boxes, --depth 4 shows 78"
+    assert sketch_of("efficientnet_b0").notes[0] == "MACs: 385,814,752; 239 layers in 42 boxes, --depth 4 shows 78"
     assert sketch_of("googlenet", depth=1).notes[0].endswith("--depth 2 shows 82")
     (box,) = [box for box in sketch_of("googlenet", depth=1).boxes if box.title == "inception3a"]
     assert box.lines == ("14 layers", "128.0 M MACs · 8.1 %") and "128,049,152 MACs" in box.hover
+
+
+@pytest.mark.parametrize("target", ["resnet50", "efficientnet", "googlenet", "mobilenet_v2", "lenet5"])
+def test_tables_trees_and_drawings_count_the_layers_that_run(target):
+    """Copies of repeats count, inputs do not: as many layers as the network has once its repeats are written out."""
+    net = costcalc.load(target)
+    cost = net.cost()
+    table = {tuple(row.name for row in block.layers): block.op for block in cost.fold(1)}
+    sketch = network_sketch(cost, depth=1)
+    boxes = {tuple(cost.layers[at].name for at in sorted(box.layers)): box for box in sketch.boxes}
+    both = [(table[rows], boxes[rows].lines[0]) for rows in table if rows in boxes and boxes[rows].is_folded]
+    assert all(ours == drawn for ours, drawn in both) and (both or target == "lenet5")
+    lines = {row["name"]: row["op"] for row in net.tree(depth=1).table().rows}
+    assert all(lines[box.title] == box.lines[0] for box in boxes.values() if box.is_folded)
+    run = sum(not row.op.is_input for row in net.cost(unrolled=True).layers)
+    assert f"{run:,} layers in {len(boxes)} boxes" in sketch.notes[0]
+    assert not both or any(note.startswith(f"{run:,} layers; ") for note in net.tree(depth=1).table().notes)
+    assert f"{run:,} layers" in repr(cost)
+
+
+def test_layers_of_a_symbol_of_copies_are_a_formula():
+    net = costcalc.load("resnet", n2=costcalc.size_symbol("n2"))
+    (box,) = [box for box in network_sketch(net.cost(), depth=1).boxes if box.name == "conv2_x"]
+    assert box.lines[0] == "10·n2 + 2 layers"
+    assert {block.name: block.op for block in net.cost().fold(1)}["conv2_x"] == "10*n2 + 2 layers"
 
 
 def test_words_of_boxes():
