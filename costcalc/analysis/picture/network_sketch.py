@@ -122,14 +122,14 @@ class _Sketcher:
         rows = [self.rows[at] for at in unit.drawn]
         name, hover = self._title(unit, path), self.numbers.exactly(unit)
         more = tuple(filter(None, (self._span(unit) if unit.name.startswith(HIDDEN) else "", listed)))
-        if not unit.is_folded and (rows[0].op.is_input or rows[0].op.is_join):
+        cost = "" if rows[0].op.is_input and not unit.is_folded else self.numbers.line(unit)
+        if not unit.is_folded and (rows[0].op.is_input or rows[0].op.is_join) and not cost:
             words = name if rows[0].op.is_input else self._words(rows)
             return Box(
                 _key(number), words, more, path, hover=hover, layers=unit.rows, is_pill=True, name=unit.name,
                 details=more,
             )  # fmt: skip
         what = self._layers(self.rows[at] for at in unit.rows) if unit.is_folded else self._words(rows)
-        cost = self.numbers.line(unit)
         lines = (what, *more, cost) if cost else (what, *more)
         share, shade = self.numbers.share(unit), self.numbers.shade(unit)
         channels = self._channels(self.rows[unit.rows[-1]]) if shows_channels else 0
@@ -225,6 +225,8 @@ class _Sketcher:
         many = f"{self._layers(self.rows)} in {plural(len(boxes), 'box', 'boxes')}"
         more = f", --depth {self.folded.deeper[0]} shows {self.folded.deeper[1]:,}" if self.folded.deeper else ""
         yield "; ".join(filter(None, (self.numbers.total_text, many + more)))
+        if about := self.numbers.about_shade:
+            yield about
         if len({box.channels for box in boxes} - {0}) > 1:
             yield "in a chain a box is wider, the more channels leave it"
 

@@ -337,6 +337,23 @@ def test_other_metrics(shade):
     assert (not shares) == (shade in ("intensity", "output")) and max(shares, default=0) <= 1 + 1e-12
 
 
+@pytest.mark.parametrize("shade", ["saved_bytes", "elementwise", "activations"])
+@pytest.mark.parametrize("target", ["resnet50", "googlenet", "mobilenet_v2", "residual_block"])
+def test_joins_have_their_costs(target, shade):
+    """An addition has arithmetic, and a concat that copies what it joins writes it: then it is a box with its bar."""
+    sketch = sketch_of(target, shade=shade)
+    assert math.isclose(sum(box.share or 0 for box in sketch.boxes), 1)
+    assert all(box.is_pill == (not box.cost) for box in sketch.boxes if box.title in ("add", "concat", "x"))
+
+
+def test_the_legend_says_what_the_shade_is():
+    assert sketch_of("lenet5", shade="saved_bytes").notes[:2] == (
+        "saved bytes: 35.6 KiB; 12 layers in 8 boxes",
+        "shade: saved bytes, what layers keep for the backward pass; weights apart",
+    )
+    assert not any("shade" in note for note in sketch_of("lenet5").notes)
+
+
 def test_measured_seconds():
     cost = costcalc.load("lenet5").cost()
     seconds = {str(row.name): 0.001 for row in cost.layers if not row.op.is_input}
