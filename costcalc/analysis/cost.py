@@ -19,8 +19,8 @@ from costcalc.analysis.cost_cells import (
     record,
     share,
 )
-from costcalc.analysis.fold import LayerBlock, folded
-from costcalc.analysis.images import image_names
+from costcalc.analysis.fold import LayerBlock, folded, layers_text
+from costcalc.analysis.images import OutputLayouts
 from costcalc.analysis.metric import LARGEST
 from costcalc.analysis.metric_notes import metric_notes
 from costcalc.analysis.metric_values import MetricValues
@@ -139,7 +139,7 @@ class Cost(Result):
         if depth is None:
             entries: Sequence[Any] = [row for row in self.layers if not row.op.is_input]
             values = {metric: self._values.of_row(metric) for metric in metrics}
-            rows = LazySequence(partial(layer_cells, values, self.macs, image_names(self.layers)), entries)
+            rows = LazySequence(partial(layer_cells, values, self.macs, OutputLayouts.of(self.layers)), entries)
         else:
             entries = self._shown_blocks(depth)
             rows = LazySequence(partial(self._block_cells, metrics), entries)
@@ -233,7 +233,7 @@ class Cost(Result):
     def _summary(self) -> str:
         totals = ", ".join(f"{metric}={self.total(metric)}" for metric in ("params", "macs"))
         more = f", {len(self.warnings)} in warnings" if self.warnings else ""
-        return f"{self.target}: {totals}, {plural(len(self.layers), 'layer')}{more}"
+        return f"{self.target}: {totals}, {layers_text(self.layers)}{more}"
 
 
 def cost(

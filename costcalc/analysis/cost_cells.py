@@ -7,7 +7,7 @@ from typing import Any
 
 from costcalc.analysis.columns import metric_column
 from costcalc.analysis.fold import LayerBlock
-from costcalc.analysis.images import as_image, as_shown
+from costcalc.analysis.images import OutputLayouts
 from costcalc.analysis.walk import Row
 from costcalc.dims import Size
 from costcalc.table import Column
@@ -32,10 +32,10 @@ def about_block(block: LayerBlock) -> dict[str, Any]:
     return {"name": block.name, "op": block.op, "times": block.times, "output_shape": block.output_shape}
 
 
-def layer_cells(values: RowValues, macs: Size, images: set[str], row: Row) -> dict[str, Any]:
+def layer_cells(values: RowValues, macs: Size, layouts: OutputLayouts, row: Row) -> dict[str, Any]:
     """A layer as it stands in the table."""
-    out = as_shown(row.op.name, row.output_shape, row.name, images)
-    first = as_image(row.input_shapes[0], row.inputs[0], images) if row.inputs else out
+    out = layouts.shown(row.output_shape, row.name)
+    first = layouts.shown(row.input_shapes[0], row.inputs[0]) if row.inputs else out
     return {
         "name": str(row.name), "op": row.op.name, "times": row.times,
         "input_shape": first, "output_shape": out,

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
-from costcalc.analysis.images import as_shown, image_names
+from costcalc.analysis.images import OutputLayouts
 from costcalc.analysis.walk import Row
-from costcalc.dims import Shape, Size, is_rational
+from costcalc.dims import Shape, Size
 from costcalc.errors import UsageError
+from costcalc.text import plural
 
 NOT_JOINED: Mapping[str, str] = {}
 
@@ -39,9 +40,9 @@ def folded(rows: Sequence[Row], depth: int, joined: Mapping[str, str] = NOT_JOIN
     blocks: dict[str, list[Row]] = {}
     for row in rows:
         blocks.setdefault(block(row.name), []).append(row)
-    leaving, images = _leaving(rows, block), image_names(rows)
+    leaving, layouts = _leaving(rows, block), OutputLayouts.of(rows)
     return [
-        _fold(name, inside, leaving[name], images)
+        _fold(name, inside, leaving[name], layouts)
         for name, inside in blocks.items()
         if not all(row.op.is_input for row in inside)
     ]
@@ -74,16 +75,20 @@ def _leaving(rows: Sequence[Row], block: Callable[[Any], str]) -> defaultdict[st
     return leaving
 
 
-def _fold(name: str, layers: list[Row], read: set[str], images: set[str]) -> LayerBlock:
+def _fold(name: str, layers: list[Row], read: set[str], layouts: OutputLayouts) -> LayerBlock:
     leaving = tuple(row for row in layers if str(row.name) in read) or (layers[-1],)
     outputs = f", {len(leaving)} outputs" * (len(leaving) > 1)
-    op = layers[0].op.name if len(layers) == 1 else f"{_count(layers)} layers{outputs}"
+    op = layers[0].op.name if len(layers) == 1 else f"{layers_text(layers)}{outputs}"
     times = layers[0].times if len({str(row.times) for row in layers}) == 1 else None
-    shape = as_shown(leaving[-1].op.name, leaving[-1].output_shape, leaving[-1].name, images)
+    shape = layouts.shown(leaving[-1].output_shape, leaving[-1].name)
     return LayerBlock(name, op, times, shape, tuple(layers), leaving)
 
 
-def _count(rows: Sequence[Row]) -> Size:
-    """How many layers there are with the copies of repeats; how many rows if the copies are a symbol."""
-    count = sum(row.times for row in rows)
-    return count if is_rational(count) else len(rows)
+def layer_count(rows: Iterable[Row]) -> Size:
+    """How many layers run: each copy of a repeat counts, inputs do not."""
+    return sum(row.times for row in rows if not row.op.is_input)
+
+
+def layers_text(rows: Iterable[Row]) -> str:
+    """`32 layers`, `15*d + 14 layers`: how many run."""
+    return plural(layer_count(rows), "layer")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
+from costcalc.analysis.batch_axes import FIRST, BatchAxis, batch_axes, batch_of_inputs
 from costcalc.analysis.walk import Row
-from costcalc.dims import Shape
-from costcalc.ops import OPS
+from costcalc.dims import Shape, Size, exact_div
 from costcalc.table import Batchless, Image
 
 
@@ -34,13 +35,28 @@ def image_names(rows: Iterable[Row]) -> set[str]:
     return image_layers([(str(row.name), row.op.layout, [*map(str, row.inputs)]) for row in rows])
 
 
-def as_shown(op: str, shape: Shape, name: Any, found: set[str]) -> Shape:
-    """The output shape of a layer as tables show it: whole if it has no batch, as a tensor of the network and a
-    constant."""
-    if op in OPS and OPS[op].arity == 0 and not OPS[op].is_input:
-        whole: Shape = Batchless(shape)
-        return whole
-    return as_image(shape, name, found)
+@dataclass(frozen=True)
+class OutputLayouts:
+    """How tables and pictures show the output shapes of a network's layers: without the batch, images as h×w×c."""
+
+    images: set[str]
+    axes: Mapping[str, BatchAxis | None] = field(default_factory=dict)  # of the batch, where it is not the first one
+    batch: Size | None = None
+
+    @classmethod
+    def of(cls, rows: Sequence[Row]) -> OutputLayouts:
+        """Those of a network's rows."""
+        return cls(image_names(rows), batch_axes(rows), batch_of_inputs(rows))
+
+    def shown(self, shape: Shape, name: Any) -> Shape:
+        """The output shape of a layer: whole if it has no batch, as a tensor of the network and a constant."""
+        place = self.axes.get(str(name), FIRST)
+        if place == FIRST or (place is not None and str(name) in self.images):
+            return as_image(shape, name, self.images)
+        if place is None:
+            return Batchless(shape)
+        size = () if place.is_whole else (exact_div(shape[place.axis], self.batch),)
+        return Batchless((*shape[: place.axis], *size, *shape[place.axis + 1 :]))
 
 
 def as_image(shape: Shape, name: Any, found: set[str]) -> Shape:

@@ -29,13 +29,13 @@ def tidied(paths: Sequence[Path], preferred: Collection[str] = ()) -> list[Path]
     return kept
 
 
-def without_large(paths: Sequence[Path], large: int) -> list[Path]:
-    """The paths of boxes without frames of at least so many boxes that are more than half of all."""
+def without_large(paths: Sequence[Path], large: int, kept: Collection[str] = ()) -> list[Path]:
+    """The paths of boxes without frames of at least so many boxes that are more than half of all; some are kept."""
     inside: dict[str, int] = {}
     for path in paths:
         for frame in path:
             inside[frame] = inside.get(frame, 0) + 1
-    dropped = {frame for frame, many in inside.items() if many >= large and 2 * many > len(paths)}
+    dropped = {frame for frame, many in inside.items() if many >= large and 2 * many > len(paths)} - {*kept}
     return [tuple(frame for frame in path if frame not in dropped) for path in paths]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 BAR_WIDTH, LEAST_BAR = 10, 6  # signs of a bar beside a share; a narrow table has a shorter one, or none
+SHORT_BAR = 3  # of one that a table has everywhere
 SIGNS = " ▏▎▍▌▋▊▉"  # eighths of a sign
 FULL = "█"
 SHARE = re.compile(r"(\d{1,3}\.\d) %")
@@ -24,6 +25,7 @@ def bar(text: str, width: int) -> str:
     return drawn.rstrip().ljust(width)
 
 
-def room_for_bar(spare: int) -> int:
-    """The width of a bar with a space behind it, in so many signs that are spare; 0 if they are too few."""
-    return min(BAR_WIDTH, spare - 1) if spare > LEAST_BAR else 0
+def room_for_bar(spare: int, least: int) -> int:
+    """The width of a bar with a space behind it, in so many signs that are spare; 0 if they are too few for the least
+    one."""
+    return min(BAR_WIDTH, spare - 1) if spare > least else 0

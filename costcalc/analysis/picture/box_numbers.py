@@ -110,6 +110,12 @@ class BoxNumbers:
             ", the largest of all layers" if self.about.together == LARGEST and _is_number(self.total) else ""
         )
 
+    @property
+    def about_shade(self) -> str:
+        """`shade: saved bytes, what layers keep for the backward pass; weights apart`; empty for a metric that tables
+        do not explain either, as MACs."""
+        return f"shade: {self.title}, {self.about.brief}" if self.about.brief and self.largest else ""
+
     def exactly(self, unit: Unit) -> str:
         """The exact numbers, for a reader who points at a box."""
         rows = [self.cost.layers[at] for at in unit.rows]

@@ -57,6 +57,12 @@ class Rowset:
         """Are these parameters and buffers that no layer reads?"""
         return all(self.rows[at].op.name == "parameter" and not self.readers[at] for at in numbers)
 
+    def tag(self, name: str, copies: Iterable[Sequence[Unit]]) -> None:
+        """Marks the rows of copies that are drawn once under a name."""
+        for copy, units in enumerate(copies):
+            for at in (at for unit in units for at in unit.rows):
+                self.tags[at] = (*self.tags.get(at, ()), (name, copy))
+
     def links(self, units: Sequence[Unit]) -> list[tuple[int, int]]:
         """Which unit reads which, by numbers of units, the source first. What a copy of a block reads of the copy
         before is inside of both."""
@@ -83,12 +89,11 @@ def prefixes(name: str) -> list[str]:
     return [".".join(parts[:depth]) for depth in range(1, len(parts))]
 
 
-def taken_together(units: Sequence[Unit], name: str) -> Unit:
-    """Several units as one box."""
+def taken_together(units: Sequence[Unit], name: str, copies: int) -> Unit:
+    """Several units as one box, of which there are so many copies."""
     if len(units) == 1:
         return units[0]
-    copies = {unit.copies for unit in units}
-    return Unit(tuple(at for unit in units for at in unit.rows), name, True, copies.pop() if len(copies) == 1 else 1)
+    return Unit(tuple(at for unit in units for at in unit.rows), name, True, copies)
 
 
 def equal_runs(keys: Iterable[str]) -> list[tuple[str, int, int]]:

@@ -1,63 +1,137 @@
-"""Blocks that are equal to the one before, which they alone read, are drawn once: ×n, also where no repeat says so."""
+"""Blocks that are equal to those before, which they alone read, are drawn once: ×n, also where no repeat says so.
+
+What repeats is one block, or up to four that follow each other, as the two kinds of a Swin transformer.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
+from costcalc.analysis.picture.block_copies import Copies
 from costcalc.analysis.picture.box_units import Rowset, Unit, equal_runs
 
-
-@dataclass
-class Copies:
-    """The blocks that are drawn once, by the name of the first: how many there are, and the name of the last."""
-
-    found: dict[str, tuple[int, str]] = field(default_factory=dict)
+MAX_PERIOD = 4  # blocks that repeat together
 
 
 def drawn_once(rowset: Rowset, units: Sequence[Unit]) -> tuple[list[Unit], Copies]:
-    """The units without those of blocks that are equal to the block before; the first such block has their rows.
-    Outer blocks first. Marks the rows of copies in `rowset.tags`."""
+    """The units without those of blocks that are equal to the blocks before; the first such blocks have their rows.
+    Outer blocks first, and those that repeat alone before those that repeat together. Marks the rows of copies in
+    `rowset.tags`."""
     copies, now = Copies(), [*units]
     deepest = max((unit.name.count(".") for unit in now), default=0)
     for depth in range(1, deepest + 1):
-        now = _at_depth(rowset, now, depth, copies)
+        here = _Blocks(rowset, now, depth)
+        for period in range(1, MAX_PERIOD + 1):
+            found = here.drawn_once(period, copies)
+            if len(found) < len(now):
+                now, here = found, _Blocks(rowset, found, depth)
     return now, copies
 
 
-def _at_depth(rowset: Rowset, units: list[Unit], depth: int, copies: Copies) -> list[Unit]:
-    """The units with runs of equal blocks of this depth as their first block. A block that is not in one piece, or has
-    no unit inside, stays as it is."""
-    runs = equal_runs(_block(unit.name, depth) for unit in units)
-    times = Counter(name for name, _, _ in runs)
-    unit_of = {at: number for number, unit in enumerate(units) for at in unit.drawn}
-    kept: list[Unit] = []
-    equal: list[list[Unit]] = []
-    before: _Look | None = None
-    for name, begin, end in runs:
-        is_block = name != units[begin].name and times[name] == 1
-        look = _look(rowset, units, begin, end, unit_of, name) if is_block else None
-        if not (look and before and look.goes_on(before, rowset)):
-            kept += _as_one(rowset, equal, depth, copies)
-            equal = []
-        equal.append(units[begin:end])
-        before = look
-    return kept + _as_one(rowset, equal, depth, copies)
+class _Block(NamedTuple):
+    """The units from `begin` to `end`, which are all of one block. `sign` is what equal blocks have alike, None for
+    units that are no block."""
+
+    name: str
+    begin: int
+    end: int
+    sign: Any
 
 
-def _as_one(rowset: Rowset, blocks: Sequence[Sequence[Unit]], depth: int, copies: Copies) -> list[Unit]:
-    """The first of equal blocks with the rows of all; marks these rows. One block alone stays as it is."""
-    if len(blocks) < 2:
-        return [unit for block in blocks for unit in block]
-    first, last = (_block(block[0].name, depth) for block in (blocks[0], blocks[-1]))
-    copies.found[first] = len(blocks), last
-    _tag(rowset, first, blocks)
-    return [
-        Unit(tuple(at for unit in same for at in unit.rows), same[0].name, False, len(same) * same[0].copies)
-        for same in zip(*blocks)
-    ]
+class _Blocks:
+    """The blocks of a depth. One that is not in one piece, or has no unit inside, stays as it is."""
+
+    def __init__(self, rowset: Rowset, units: list[Unit], depth: int):
+        self.rowset, self.units, self.depth = rowset, units, depth
+        self.unit_of = {at: number for number, unit in enumerate(units) for at in unit.rows}
+        self.blocks = [*self._blocks()]
+        self.looks: dict[tuple[int, int], _Look] = {}
+
+    def _blocks(self) -> Iterator[_Block]:
+        runs = equal_runs(_block(unit.name, self.depth) for unit in self.units)
+        times = Counter(name for name, _, _ in runs)
+        for name, begin, end in runs:
+            is_block = name != self.units[begin].name and times[name] == 1
+            yield _Block(name, begin, end, self._sign(name, begin, end) if is_block else None)
+
+    def _sign(self, name: str, begin: int, end: int) -> tuple[Any, ...]:
+        """The block around it, and its units without what they read."""
+        units = self.units[begin:end]
+        return name.rpartition(".")[0], *((unit.name[len(name) :], unit.copies, len(unit.rows)) for unit in units)
+
+    def drawn_once(self, period: int, copies: Copies) -> list[Unit]:
+        """The units without those of blocks of which so many together repeat those before."""
+        kept: list[Unit] = []
+        at = 0
+        while at < len(self.blocks):
+            times = self._times(at, period)
+            if times > 1:
+                kept += self._as_one(at, period, times, copies)
+            else:
+                kept += self._inside(at, 1)
+            at += times * period if times > 1 else 1
+        return kept
+
+    def _times(self, at: int, period: int) -> int:
+        """How often the blocks from this one on stand one behind the other."""
+        times, here = 1, at
+        while self._may_repeat(here, period):
+            if not self._look(here + period, period).goes_on(self._look(here, period), self.rowset):
+                break
+            times, here = times + 1, here + period
+        return times
+
+    def _may_repeat(self, at: int, period: int) -> bool:
+        """May the blocks from this one on be equal to those behind them?"""
+        here = self.blocks[at : at + 2 * period]
+        if len(here) < 2 * period or any(block.sign is None for block in here):
+            return False
+        signs = [block.sign for block in here]
+        return signs[:period] == signs[period:] and len({sign[0] for sign in signs}) == 1
+
+    def _inside(self, at: int, count: int) -> list[Unit]:
+        """The units of so many blocks."""
+        return self.units[self.blocks[at].begin : self.blocks[at + count - 1].end]
+
+    def _as_one(self, at: int, period: int, times: int, copies: Copies) -> list[Unit]:
+        """The units of the first blocks with the rows of all; marks these rows."""
+        names = [block.name for block in self.blocks[at : at + times * period]]
+        frame = copies.add(names[:period], names[-1], times)
+        each = [self._inside(at + copy * period, period) for copy in range(times)]
+        self.rowset.tag(frame, each)
+        return [
+            Unit(tuple(row for unit in same for row in unit.rows), same[0].name, False, times * same[0].copies)
+            for same in zip(*each)
+        ]
+
+    def _look(self, at: int, period: int) -> _Look:
+        """What so many blocks from this one on are."""
+        if (at, period) not in self.looks:
+            self.looks[at, period] = self._looked_at(self.blocks[at].begin, self.blocks[at + period - 1].end)
+        return self.looks[at, period]
+
+    def _looked_at(self, begin: int, end: int) -> _Look:
+        shape: list[Any] = []
+        outside: dict[int, int] = {}
+        for unit in self.units[begin:end]:
+            for row in (self.rowset.rows[one] for one in unit.drawn):
+                shape.append((row.op, tuple(map(tuple, row.input_shapes)), str(row.times), row.shared))
+            shape.append((*self._read(unit, begin, end, outside),))
+        rows = tuple(one for unit in self.units[begin:end] for one in unit.rows)
+        return _Look(tuple(shape), tuple(outside), rows)
+
+    def _read(self, unit: Unit, begin: int, end: int, outside: dict[int, int]) -> Iterable[tuple[int, int]]:
+        """What the rows of a unit read: units from `begin` to `end` and a place in these, or a number of what is
+        outside."""
+        for source in (source for at in unit.drawn for source in self.rowset.sources[at]):
+            there = self.unit_of.get(source, -1)
+            if begin <= there < end:
+                yield there - begin, self.units[there].rows.index(source)
+            else:
+                yield -1, outside.setdefault(source, len(outside))
 
 
 def _block(name: str, depth: int) -> str:
@@ -66,23 +140,16 @@ def _block(name: str, depth: int) -> str:
     return ".".join(parts[:depth]) if len(parts) > depth else name
 
 
-def _tag(rowset: Rowset, name: str, blocks: Sequence[Sequence[Unit]]) -> None:
-    for copy, block in enumerate(blocks):
-        for unit in block:
-            for at in unit.rows:
-                rowset.tags[at] = (*rowset.tags.get(at, ()), (name, copy))
-
-
 @dataclass(frozen=True)
 class _Look:
-    """What a block is, but for where it stands; the rows that it reads from outside, and its own."""
+    """What blocks are, but for where they stand; the rows that they read from outside, and their own."""
 
     shape: tuple[Any, ...]
     outside: tuple[int, ...]
     rows: tuple[int, ...]
 
     def goes_on(self, before: _Look, rowset: Rowset) -> bool:
-        """Is it equal to the block before, which it alone reads? What both read from elsewhere, as a mask, is the
+        """Are they equal to the blocks before, which they alone read? What both read from elsewhere, as a mask, is the
         same."""
         if self.shape != before.shape or len(self.outside) != len(before.outside):
             return False
@@ -91,25 +158,3 @@ class _Look:
         elsewhere = all(a == b for a, b, inside in zip(self.outside, before.outside, read) if not inside)
         alone = all(reader in mine or reader in its for at in before.rows for reader in rowset.readers[at])
         return sum(read) == 1 and elsewhere and alone
-
-
-def _look(
-    rowset: Rowset, units: Sequence[Unit], begin: int, end: int, unit_of: dict[int, int], name: str
-) -> _Look:  # fmt: skip
-    shape: list[Any] = []
-    outside: dict[int, int] = {}
-    for unit in units[begin:end]:
-        shape.append((unit.name[len(name) :], unit.copies))
-        for at in unit.drawn:
-            row = rowset.rows[at]
-            inner = []
-            for source in rowset.sources[at]:
-                there = unit_of.get(source, -1)
-                if begin <= there < end:
-                    inner.append((there - begin, units[there].drawn.index(source)))
-                else:
-                    outside.setdefault(source, len(outside))
-                    inner.append((-1, outside[source]))
-            shape.append((row.op, tuple(map(tuple, row.input_shapes)), str(row.times), row.shared, tuple(inner)))
-    rows = tuple(at for unit in units[begin:end] for at in unit.rows)
-    return _Look(tuple(shape), tuple(outside), rows)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from costcalc.analysis.picture.block_copies import Copies
 from costcalc.analysis.picture.box_units import Rowset, Unit, equal_runs, prefixes, taken_together
 from costcalc.drawing.frames import in_cycles
 from costcalc.text import plural
@@ -32,6 +33,7 @@ class Folding:
 
     rowset: Rowset
     units: Sequence[Unit]
+    copies: Copies
 
     @property
     def deepest(self) -> int:
@@ -69,7 +71,7 @@ class Folding:
             for unit, path in zip(self.units, paths):
                 name = path[-1] if len(path) == depth and path[-1] not in open_blocks else unit.name
                 inside.setdefault(name, []).append(unit)
-            found = [taken_together(group, name) for name, group in inside.items()]
+            found = [taken_together(group, name, self.copies.of(name)) for name, group in inside.items()]
             cyclic = in_cycles({*self.rowset.links(found)})
             folded = {found[number].name for number in cyclic if found[number].is_folded}
             if not folded:
@@ -102,9 +104,8 @@ class Folding:
         found = []
         for _, begin, end in equal_runs(keys):
             same = units[begin:end]
-            for copy, unit in enumerate(same if len(same) > 1 else ()):
-                for at in unit.rows:
-                    self.rowset.tags[at] = (*self.rowset.tags.get(at, ()), (f"\0{begin}", copy))
+            if len(same) > 1:
+                self.rowset.tag(f"\0{begin}", ([unit] for unit in same))
             rows = tuple(at for unit in same for at in unit.rows)
             found.append(Unit(rows, same[0].name, same[0].is_folded, len(same) * same[0].copies))
         return found
@@ -156,6 +157,6 @@ def _replaced(units: Sequence[Unit], hidden: dict[int, int]) -> list[Unit]:
     found, at = [], 0
     while at < len(units):
         end = hidden.get(at, at + 1)
-        found.append(taken_together(units[at:end], f"{HIDDEN} {plural(end - at, 'block')}"))
+        found.append(taken_together(units[at:end], f"{HIDDEN} {plural(end - at, 'block')}", 1))
         at = end
     return found

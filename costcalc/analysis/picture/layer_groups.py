@@ -54,10 +54,18 @@ def named(rows: Sequence[Row]) -> list[Row]:
 
 def _belongs(before: Row, row: Row) -> bool:
     """Do the copies of a repeat that one of them is in stand for the other too? A normalisation behind an add or a
-    concat belongs to what follows."""
+    concat belongs to what follows, and so does what begins another block, but for a flatten or a dropout."""
     if before.op.is_join and type(row.op).__module__ == NORM:
         return False
+    if row.op.name not in ABSORBED and not _share_block(str(before.name), str(row.name)):
+        return False
     return before.times is row.times or str(before.times) == str(row.times)
+
+
+def _share_block(one: str, other: str) -> bool:
+    """Is one of two layers in the block of the other, or in a block within it?"""
+    blocks = [name[: name.rfind(".") + 1] for name in (one, other)]
+    return one.startswith(blocks[1]) or other.startswith(blocks[0])
 
 
 def _readers(rows: Sequence[Row]) -> list[int]:

@@ -9,10 +9,12 @@ from functools import cached_property
 from math import gcd
 
 from costcalc.analysis.cost import Cost
-from costcalc.analysis.images import as_shown, image_names
+from costcalc.analysis.fold import layer_count
+from costcalc.analysis.images import OutputLayouts
+from costcalc.analysis.picture.block_copies import Copies, left_of
 from costcalc.analysis.picture.box_numbers import BoxNumbers, formula_text
 from costcalc.analysis.picture.box_units import Rowset, Unit, prefixes
-from costcalc.analysis.picture.equal_blocks import Copies, drawn_once
+from costcalc.analysis.picture.equal_blocks import drawn_once
 from costcalc.analysis.picture.folding import HIDDEN, Folded, Folding
 from costcalc.analysis.picture.layer_groups import layer_groups, named
 from costcalc.analysis.picture.op_words import op_words
@@ -51,7 +53,7 @@ def network_sketch(
     repeated = Copies()
     if not (every_layer or copies):
         units, repeated = drawn_once(rowset, units)
-    folding = Folding(rowset, units)
+    folding = Folding(rowset, units, repeated)
     if every_layer and depth is None:
         depth = folding.deepest
     folded = folding.fitting() if depth is None else folding.at_depth(depth)
@@ -66,14 +68,15 @@ class _Sketcher:
         self.numbers, self.cost, self.rowset = numbers, numbers.cost, rowset
         self.rows: Sequence[Row] = rowset.rows
         self.folded, self.units, self.repeated = folded, folded.units, repeated
-        self.images = image_names(self.rows)
+        self.layouts = OutputLayouts.of(self.rows)
         self.heads = Counter(prefix for unit in self.units for prefix in prefixes(unit.name))
 
     def sketch(self) -> Sketch:
         links, lists = self._wires()
         ends = [(_key(source), _key(target)) for source, target in links]
-        given = {_key(number): tuple(prefixes(unit.name)) for number, unit in enumerate(self.units)}
-        paths = tidied(without_large([*without_cycles(given, ends).values()], LARGE_FRAME), self.repeated.found)
+        given = {_key(number): self._frames_of(unit) for number, unit in enumerate(self.units)}
+        copied = self.repeated.found
+        paths = tidied(without_large([*without_cycles(given, ends).values()], LARGE_FRAME, copied), copied)
         plain = self._side_by_side(links, paths)
         self.numbers.measure(self.units)
         boxes = with_channel_widths(
@@ -83,6 +86,9 @@ class _Sketcher:
         title = visible(self.cost.title or self.cost.target)
         headings = self._headings(paths)
         return Sketch(title, boxes, wires, headings, self._description(boxes), tuple(self._notes(boxes)))
+
+    def _frames_of(self, unit: Unit) -> Path:
+        return self.repeated.frames(unit.name, is_block=unit.is_folded)
 
     def _wires(self) -> tuple[list[tuple[int, int]], dict[int, str]]:
         """The wires by numbers of units. Of a box with many sources that others read too, as in a dense block, the last
@@ -118,7 +124,8 @@ class _Sketcher:
         rows = [self.rows[at] for at in unit.drawn]
         name, hover = self._title(unit, path), self.numbers.exactly(unit)
         more = tuple(filter(None, (self._span(unit) if unit.name.startswith(HIDDEN) else "", listed)))
-        if not unit.is_folded and (rows[0].op.is_input or rows[0].op.is_join):
+        cost = "" if rows[0].op.is_input and not unit.is_folded else self.numbers.line(unit)
+        if not unit.is_folded and (rows[0].op.is_input or rows[0].op.is_join) and not cost:
             words = name if rows[0].op.is_input else self._words(rows)
             return Box(
                 _key(number), words, more, path, hover=hover, layers=unit.rows, is_pill=True, name=unit.name,
@@ -139,7 +146,12 @@ class _Sketcher:
         they are not used."""
         if self.rowset.are_unused(unit.rows):
             return f"{plural(len(unit.rows), 'tensor')}, not used by the forward pass"
-        return plural(len(unit.rows), "layer") if unit.is_folded else self._words(rows)
+        return self._layers(self.rows[at] for at in unit.rows) if unit.is_folded else self._words(rows)
+
+    def _layers(self, rows: Iterable[Row]) -> str:
+        """`32 layers`: as many as run."""
+        count = layer_count(rows)
+        return plural(count if is_rational(count) else formula_text(count), "layer")
 
     def _span(self, unit: Unit) -> str:
         """The first and the last layer of boxes that are one."""
@@ -152,29 +164,29 @@ class _Sketcher:
     def _title(self, unit: Unit, path: Path) -> str:
         """What is left of its name in its frame, without the op's name at its end, which the words below have; and how
         many copies there are, if no frame says so."""
-        name = unit.name[len(path[-1]) + 1 :] if path else unit.name
+        name = left_of(unit.name, path)
         head, _, last = name.rpartition(".")
         alone = self.heads[unit.name.rpartition(".")[0]] == 1
         if head and alone and not unit.is_folded and last == self.rows[unit.rows[0]].op.name:
             name = head
         copies = self._copies([self.rows[at].times for at in unit.drawn], unit.copies) // self._copies_of(path)
-        if unit.name in self.repeated.found:
-            name = _spanned(name, self.repeated.found[unit.name][1])
-        return cut_in_the_middle(visible(name), LONGEST_NAME) + (f" ×{copies}" if copies > 1 else "")
+        return cut_in_the_middle(visible(self.repeated.titled(unit.name, name)), LONGEST_NAME) + (
+            f" ×{copies}" if copies > 1 else ""
+        )
 
     def _channels(self, row: Row) -> int:
         """The channels or features that leave a layer; 0 where a picture does not say them by a width."""
         shape = row.output_shape
         axis = getattr(row.op, "features_axis", None)
         if axis is None:  # an op such as an addition leaves them where they are
-            axis = 1 if str(row.name) in self.images else -1
+            axis = 1 if str(row.name) in self.layouts.images else -1
         if len(shape) < 2 or not isinstance(axis, int) or not -len(shape) <= axis < len(shape):
             return 0
         return int(shape[axis]) if is_rational(shape[axis]) else 0
 
     def _shape(self, unit: Unit) -> str:
         row = self.rows[unit.rows[-1]]
-        shown = as_shown(row.op.name, row.output_shape, row.name, self.images)
+        shown = self.layouts.shown(row.output_shape, row.name)
         kind = next((kind for kind in (Image, Batchless) if isinstance(shown, kind)), tuple)
         return cut_between_words(visible(shape_text(kind(map(_Written, shown)))), LONGEST_LIST)
 
@@ -182,11 +194,9 @@ class _Sketcher:
         """The heading of each frame: its name in the frame around it, and how many copies there are."""
         found: dict[str, str] = {}
         for path in paths:
-            for depth, (outer, frame) in enumerate(zip(("", *path), path)):
+            for depth, frame in enumerate(path):
                 if frame not in found:
-                    name = frame[len(outer) + 1 :] if outer else frame
-                    if frame in self.repeated.found:
-                        name = _spanned(name, self.repeated.found[frame][1])
+                    name = self.repeated.titled(frame, left_of(frame, path[:depth]))
                     copies = self._copies_of(path[: depth + 1]) // self._copies_of(path[:depth])
                     found[frame] = visible(name) + (f" ×{copies}" if copies > 1 else "")
         return found
@@ -201,7 +211,7 @@ class _Sketcher:
         found: dict[str, int] = {}
         for unit in self.units:
             copies = self._copies([self.rows[at].times for at in unit.drawn], unit.copies)
-            for frame in prefixes(unit.name):
+            for frame in self._frames_of(unit):
                 found[frame] = gcd(found.get(frame, 0), copies)
         return found
 
@@ -222,10 +232,11 @@ class _Sketcher:
         return visible(unit.name if unit.is_folded else unit.name.removesuffix(f".{op}"))
 
     def _notes(self, boxes: Sequence[Box]) -> Iterable[str]:
-        layers = sum(not row.op.is_input for row in self.rows)
-        many = f"{plural(layers, 'layer')} in {plural(len(boxes), 'box', 'boxes')}"
+        many = f"{self._layers(self.rows)} in {plural(len(boxes), 'box', 'boxes')}"
         more = f", --depth {self.folded.deeper[0]} shows {self.folded.deeper[1]:,}" if self.folded.deeper else ""
         yield "; ".join(filter(None, (self.numbers.total_text, many + more)))
+        if about := self.numbers.about_shade:
+            yield about
         if len({box.channels for box in boxes} - {0}) > 1:
             yield "in a chain a box is wider, the more channels leave it"
 
@@ -242,8 +253,3 @@ class _Written:
 
 def _key(number: int) -> str:
     return f"b{number}"
-
-
-def _spanned(name: str, last: str) -> str:
-    """`1–5` for the blocks from `layer1.1` to `layer1.5`."""
-    return f"{name}–{last.rpartition('.')[2]}"

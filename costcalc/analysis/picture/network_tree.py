@@ -9,8 +9,10 @@ from typing import Any
 
 from costcalc.analysis.columns import metric_column
 from costcalc.analysis.cost import Cost
+from costcalc.analysis.fold import layers_text
 from costcalc.analysis.metrics import METRICS
 from costcalc.analysis.picture.network_sketch import network_sketch
+from costcalc.analysis.picture.op_words import shorter_words
 from costcalc.analysis.picture.tree_branches import PARALLEL, Branch, TreeBranches, short_value
 from costcalc.drawing.sketch import Sketch
 from costcalc.errors import Problem
@@ -19,7 +21,7 @@ from costcalc.table import Column, Table
 from costcalc.text import plural
 
 COPIES = re.compile(r" ×\d+$")
-LEAST_NAME, LEAST_WORDS = 11, 10  # signs, on a narrow terminal
+LEAST_NAME, LEAST_WORDS = 11, 13  # signs, on a narrow terminal
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -43,12 +45,12 @@ class NetworkTree(Result):
         metrics = [*dict.fromkeys(("params", "macs", self.shade))]
         rows = [{"guide": guide, **tree.cells(branch, metrics, self.shade)} for guide, branch in lines]
         most = max((len(guide) + min(len(row["name"]), LEAST_NAME) for (guide, _), row in zip(lines, rows)), default=1)
-        words = max((min(len(row["op"]), LEAST_WORDS) for row in rows), default=1)
+        words = max((min(len(shorter_words(row["op"], LEAST_WORDS)), LEAST_WORDS) for row in rows), default=1)
         columns = [
             Column("name", "layer", "text", cut=max(most, len("layer"))),
-            Column("op", "op", "text", 3, cut=max(words, len("op"))),
+            Column("op", "op", "text", 1, cut=max(words, len("op")), shorter=shorter_words),
             Column("output_shape", "out", "shape", 2),
-            *(_short_column(name, int(name != self.shade)) for name in metrics),
+            *(_short_column(name, 3 * (name != self.shade)) for name in metrics),
             Column("share", f"of {METRICS[self.shade].title}", "share", bar=True),
         ]
         totals = {"name": "total", **{name: short_value(self.cost.total(name)) for name in metrics}}
@@ -62,8 +64,7 @@ class NetworkTree(Result):
             yield "×n: n copies, whose costs are added up"
         names = {str(row.name) for row in self.cost.layers}
         if folded := sum(box.name not in names for box in self.sketch.boxes):
-            layers = plural(sum(not row.op.is_input for row in self.cost.layers), "layer")
-            yield f"{layers}; {plural(folded, 'block')} folded, --depth N folds more or less"
+            yield f"{layers_text(self.cost.layers)}; {plural(folded, 'block')} folded, --depth N folds more or less"
         yield from self.cost.notes(metrics)
 
     def _warned(self) -> Sequence[tuple[str, Iterable[Problem]]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from costcalc.analysis.cost import Cost
-from costcalc.analysis.images import as_shown, image_names
+from costcalc.analysis.images import OutputLayouts
 from costcalc.analysis.picture.box_numbers import BoxNumbers
 from costcalc.analysis.picture.box_units import Rowset, Unit
 from costcalc.analysis.picture.layer_groups import layer_groups
@@ -32,8 +32,8 @@ def network_volumes(
     units = [Unit(group.rows, str(cost.layers[group.rows[0]].name)) for group in layer_groups(cost.layers)]
     _check(cost, rowset, units)
     numbers.measure(units)
-    images = image_names(cost.layers)
-    volumes = [volume for unit in units for volume in _volumes(unit, cost.layers, numbers, images)]
+    layouts = OutputLayouts.of(cost.layers)
+    volumes = [volume for unit in units for volume in _volumes(unit, cost.layers, numbers, layouts)]
     title = visible(cost.title or cost.target)
     notes = [numbers.total_text, "height, width and channels by doublings"]
     return volumes_picture(title, f"{plural(len(volumes), 'tensor')}, one after the other", notes, volumes, width)
@@ -57,7 +57,7 @@ def _check(cost: Cost, rowset: Rowset, units: Sequence[Unit]) -> None:
         raise UsageError(f"{name} {why}: volumes are of a chain of images and vectors", "use --style blocks")
 
 
-def _volumes(unit: Unit, rows: Sequence[Row], numbers: BoxNumbers, images: set[str]) -> Iterator[Volume]:
+def _volumes(unit: Unit, rows: Sequence[Row], numbers: BoxNumbers, layouts: OutputLayouts) -> Iterator[Volume]:
     """The tensor that the layers of a unit write; where they flatten it, that before and that behind."""
     inside = [rows[at] for at in unit.rows]
     flat = next((at for at, row in enumerate(inside) if at and _is_flattened(inside[at - 1], row)), None)
@@ -67,11 +67,11 @@ def _volumes(unit: Unit, rows: Sequence[Row], numbers: BoxNumbers, images: set[s
     last = inside[-1] if flat is None else inside[flat - 1]
     op = "" if inside[0].op.is_input else arrow_words(inside[0].op, inside[0].output_shape)
     cost = numbers.line(unit)
-    lines = (_shape(last, images), *cost.split(" · "))[: 3 if cost else 1]
+    lines = (_shape(last, layouts), *cost.split(" · "))[: 3 if cost else 1]
     yield _volume(last, title, lines, op, numbers.shade(unit), numbers.exactly(unit), unit.rows)
     if flat is not None:
         flattened = inside[flat]
-        many = (_shape(flattened, images),)
+        many = (_shape(flattened, layouts),)
         yield _volume(flattened, "", many, "flatten", 0.0, visible(f"{flattened.name}: a vector"), ())
 
 
@@ -79,8 +79,8 @@ def _is_flattened(before: Row, row: Row) -> bool:
     return len(before.output_shape) == 4 and len(row.output_shape) == 2 and any(n != 1 for n in before.output_shape[2:])
 
 
-def _shape(row: Row, images: set[str]) -> str:
-    return visible(shape_text(as_shown(row.op.name, row.output_shape, row.name, images)))
+def _shape(row: Row, layouts: OutputLayouts) -> str:
+    return visible(shape_text(layouts.shown(row.output_shape, row.name)))
 
 
 def _volume(

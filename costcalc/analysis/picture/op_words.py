@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,6 +17,14 @@ SHORT = {
     "gru": "GRU", "rnn": "RNN", "mul": "multiply",
 }  # fmt: skip
 PLAIN_WORDS = {"conv1d": "conv", "conv2d": "conv", "conv3d": "conv"}
+SHORTER = tuple(
+    (re.compile(words), shorter)
+    for words, shorter in (
+        (r", (\d+) groups", r" g\1"), ("depthwise", "dw"), ("transposed conv", "convT"),
+        ("(adaptive|global) avg", r"\1"), (r"\b(max|avg) pool", r"\1pool"),
+        ("scaled dot product ", ""), (r" /(?=\d)", "/"), (r" \+ ", "+"),
+    )
+)  # fmt: skip
 
 
 def op_words(op: Any, outputs: Shape) -> str:
@@ -41,6 +50,19 @@ def arrow_words(op: Any, outputs: Shape) -> str:
         head, slash, step = words.partition(" /")
         return "global pool" if head.startswith("global") else f"pool{slash}{step}"
     return words.replace(" conv", "")
+
+
+def shorter_words(words: str, size: int) -> str:
+    """The words of a line of a tree in at most so many signs, if they can be: `7×7 conv/2+BN+ReLU` for
+    `7×7 conv /2 + BN + ReLU`, and where that is too long `7×7 conv/2…`, without what stands behind the first op."""
+    ops, arrow, reading = words.partition(" ←")
+    for pattern, shorter in SHORTER:
+        ops = pattern.sub(shorter, ops)
+    if len(ops) + len(arrow) + len(reading) <= size or arrow:
+        return f"{ops}{arrow}{reading}"
+    parts = ops.split("+")
+    fewer = ["+".join(parts[:count]) + "…" for count in range(len(parts) - 1, 0, -1)]
+    return next((form for form in fewer if len(form) <= size), parts[0])
 
 
 def _sides(kernel: Any, axes: int) -> str:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from costcalc.analysis.cost import Cost
-from costcalc.analysis.images import as_shown, image_names
+from costcalc.analysis.images import OutputLayouts
 from costcalc.analysis.metrics import METRICS
+from costcalc.analysis.picture.block_copies import left_of
 from costcalc.analysis.picture.parallel_branches import Chain, Fork, Links, chain_of
 from costcalc.analysis.walk import Row
 from costcalc.dims import is_rational
@@ -46,7 +47,7 @@ class TreeBranches:
         self.sources: dict[int, list[int]] = {at: [] for at in range(len(sketch.boxes))}
         for wire in sketch.wires:
             self.sources[self.number[wire.target]].append(self.number[wire.source])
-        self.images = image_names(self.rows)
+        self.layouts = OutputLayouts.of(self.rows)
         numbers = {str(row.name): at for at, row in enumerate(self.rows)}
         self.readers: dict[int, list[int]] = {}
         for at, row in enumerate(self.rows):
@@ -68,7 +69,7 @@ class TreeBranches:
         leaving = self.leaving(layers)
         values = {one: self.cost.together(one, rows, leaving) for one in metrics}
         total, last = self.cost.total(shade), leaving[-1]
-        shape = as_shown(last.op.name, last.output_shape, last.name, self.images)
+        shape = self.layouts.shown(last.output_shape, last.name)
         if all(row.op.is_input for row in rows):
             return {"name": name, "op": branch.words, "output_shape": shape}
         known = is_rational(total) and is_rational(values[shade]) and total and not METRICS[shade].of
@@ -137,7 +138,7 @@ class _Frame:
 
     def short(self, name: str) -> str:
         """What is left of a name in this frame."""
-        return name[len(self.path[-1]) + 1 :] if self.path else name
+        return left_of(name, self.path)
 
     def branches(self) -> tuple[Branch, ...]:
         """The lines of this frame."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from costcalc.analysis.cost import Cost
-from costcalc.analysis.images import as_shown, image_names
+from costcalc.analysis.images import OutputLayouts
 from costcalc.analysis.metric_names import metric_of, why_not_counted
 from costcalc.analysis.metrics import METRICS
 from costcalc.analysis.picture.op_words import op_words
@@ -90,16 +90,16 @@ def overlay(cost: Cost, shade: str = "macs") -> ViewerFile:
 def explorer_graph(cost: Cost) -> ViewerFile:
     """The layers of a network as a graph that Model Explorer draws: `net.graph.json`. Ids are the names of layers, as
     an overlay has them; blocks are namespaces. It draws few signs but letters: x stands for ×."""
-    images, copies = image_names(cost.layers), _copies_of_blocks(cost.layers)
-    nodes = [_explorer_node(cost, at, images, copies) for at in range(len(cost.layers))]
+    layouts, copies = OutputLayouts.of(cost.layers), _copies_of_blocks(cost.layers)
+    nodes = [_explorer_node(cost, at, layouts, copies) for at in range(len(cost.layers))]
     title = visible(cost.target or cost.title or "network")
     return ViewerFile({"label": title, "graphs": [{"id": title, "nodes": nodes}]})
 
 
-def _explorer_node(cost: Cost, at: int, images: set[str], copies: Mapping[str, int]) -> dict[str, Any]:
+def _explorer_node(cost: Cost, at: int, layouts: OutputLayouts, copies: Mapping[str, int]) -> dict[str, Any]:
     """The layer of this number as Model Explorer reads a node."""
     row = cost.layers[at]
-    name, shape = str(row.name), as_shown(row.op.name, row.output_shape, row.name, images)
+    name, shape = str(row.name), layouts.shown(row.output_shape, row.name)
     *blocks, last = name.split(".")
     words = op_words(row.op, row.output_shape)
     known = {"layer": name, "op": row.op.name, "output": shape_text(shape)}

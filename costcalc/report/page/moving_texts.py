@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from costcalc.analysis.images import as_shown
+from costcalc.analysis.images import OutputLayouts
 from costcalc.analysis.picture.layer_groups import named
 from costcalc.analysis.picture.op_words import op_words
 from costcalc.analysis.walk import Row
@@ -62,9 +62,9 @@ def words_of(rows: Iterable[tuple[Row, Row]], sizes: Sizes) -> Pieces:
     return _pieces(" + ".join(op_words(_Gapped(row.op, other.op, sizes), row.output_shape) for row, other in shown))
 
 
-def shape_of(row: Row, images: set[str], sizes: Sizes) -> Pieces:
+def shape_of(row: Row, layouts: OutputLayouts, sizes: Sizes) -> Pieces:
     """`28×28×16`, the shape that a layer with symbols puts out."""
-    shape = as_shown(row.op.name, row.output_shape, row.name, images)
+    shape = layouts.shown(row.output_shape, row.name)
     return _pieces(shape_text(type(shape)(map(sizes.gap, shape))))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from costcalc.analysis.closed_form.printers import Printer
 from costcalc.analysis.cost import Cost, cost_of
+from costcalc.analysis.fold import layers_text
 from costcalc.analysis.metric_names import why_no_formula
 from costcalc.analysis.metrics import METRICS
 from costcalc.analysis.reconcile import reconcile_model
@@ -187,10 +188,10 @@ class NetworkView:
     @property
     def table_words(self) -> str:
         """`41 layers`, and how they are folded."""
-        layers = sum(not row.op.is_input for row in self.cost.layers)
-        rows = len(self.table.rows) if self.table else layers
-        folded = f" in {plural(rows, 'block')}" if rows < layers else ""
-        return f"{plural(layers, 'layer')}{folded}"
+        written = sum(not row.op.is_input for row in self.cost.layers)
+        rows = len(self.table.rows) if self.table else written
+        folded = f" in {plural(rows, 'block')}" if rows < written else ""
+        return f"{layers_text(self.cost.layers)}{folded}"
 
     @cached_property
     def formulas(self) -> list[FormulaMathML]:

@@ -9,8 +9,10 @@ from dataclasses import dataclass, replace
 from math import gcd
 from typing import Any
 
+from costcalc.analysis.batch_axes import batch_of_inputs
 from costcalc.analysis.cost import Cost
-from costcalc.analysis.images import image_names
+from costcalc.analysis.fold import layer_count
+from costcalc.analysis.images import OutputLayouts
 from costcalc.analysis.metrics import METRICS
 from costcalc.analysis.picture.network_sketch import network_sketch
 from costcalc.analysis.walk import Row
@@ -105,18 +107,20 @@ class Movable:
     def __init__(self, cost: Cost, by: str, parts: NetworkParts, sizes: Sizes):
         self.cost, self.by, self.parts, self.sizes = cost, by, parts, sizes
         self.with_symbols = {str(row.name): row for row in parts.rows}
-        self.images = image_names(cost.layers)
+        self.layouts = replace(OutputLayouts.of(cost.layers), batch=batch_of_inputs(parts.rows))
+        self.inside: dict[str, list[Box]] = {}  # each frame
 
     def of(self, drawing: Drawing, name: str, id: str, is_shown: bool) -> PageDrawing:
         """The drawing with what moves in it."""
         assert drawing.data is not None
         sketch, wires = drawing.data.sketch, drawing.data.wires
+        self.inside = {frame: [box for box in sketch.boxes if frame in box.path] for frame in self._frames(sketch)}
         groups = self.parts.boxes(sketch)
         nodes = [self._node(placed.box, mine) for placed, mine in zip(drawing.data.boxes, groups)]
         by_key = {box.key: box for box in sketch.boxes}
         sources = [by_key[placed.wire.source] for placed in wires if placed.label_at is not None]
         labels = [self._shape(box) for box in sources]
-        headings = [self._frame(sketch, frame) for frame in self._frames(sketch)]
+        headings = [self._frame(sketch, frame) for frame in self.inside]
         drawn_ones = {at for mine in groups for at in mine}
         rest = [at for at in range(len(self.parts.groups)) if at not in drawn_ones]
         svg = inline_svg(drawing, id)
@@ -134,16 +138,20 @@ class Movable:
             found["hover"] = [head, tail]
         if value and box.cost:
             found["cost"] = len(box.lines)  # the title is line 0
-        if words := self._words(box, rows):
+        if words := self._words(box, rows, groups):
             found["texts"].append(words)
         if copies := self._copies(box.title, {self._symbolic(row).times for row in rows}, box.path):
             found["copies"] = copies
         return found
 
-    def _words(self, box: Box, rows: list[Row]) -> list[Any] | None:
-        """The line with the ops, and what moves in it; of equal blocks that are drawn once the first has the ops."""
-        if box.is_pill or box.is_folded:
+    def _words(self, box: Box, rows: list[Row], groups: list[int]) -> list[Any] | None:
+        """The line with the ops, or how many layers there are, and what moves in it; of equal blocks that are drawn
+        once the first has the ops."""
+        if box.is_pill:
             return None
+        if box.is_folded:
+            count = layer_count(self.parts.rows[at] for group in groups for at in self.parts.groups[group])
+            return [1, [self.sizes.number(count), " layers"]] if is_symbolic(count) else None
         words = words_of(self._pairs(rows[: len(rows) // box.copies]), self.sizes)
         return [1, words] if moves(words) else None
 
@@ -156,7 +164,7 @@ class Movable:
     def _shape(self, box: Box) -> Any:
         """The shape that a box puts out, if it moves."""
         last = self._symbolic(self.cost.layers[box.layers[-1]]) if box.layers else None
-        pieces = shape_of(last, self.images, self.sizes) if last is not None else []
+        pieces = shape_of(last, self.layouts, self.sizes) if last is not None else []
         return pieces if moves(pieces) else None
 
     def _frames(self, sketch: Sketch) -> list[str]:
@@ -169,14 +177,20 @@ class Movable:
 
     def _frame(self, sketch: Sketch, frame: str) -> Any:
         """The copies of a frame, if they move."""
-        times = {row.times for name, row in self.with_symbols.items() if name.startswith(f"{frame}.")}
+        times = self._times(frame)
         path = next(box.path for box in sketch.boxes if frame in box.path)
         return self._copies(sketch.headings.get(frame, ""), times, path[: path.index(frame)])
+
+    def _times(self, frame: str) -> set[Any]:
+        """How often the layers in a frame stand there: those of a block, or of several that repeat together."""
+        of_block = {row.times for name, row in self.with_symbols.items() if name.startswith(f"{frame}.")}
+        rows = (self.cost.layers[at] for box in self.inside[frame] for at in box.layers)
+        return of_block or {self._symbolic(row).times for row in rows}
 
     def _copies(self, title: str, times: set[Any], path: Sequence[str]) -> list[Any] | None:
         """The sizes whose greatest divisor is the number of copies, those of the frame around them, by whose divisor it
         is divided, and how many more there are than these say; None if that does not move."""
-        around = {row.times for name, row in self.with_symbols.items() if path and name.startswith(f"{path[-1]}.")}
+        around = self._times(path[-1]) if path else set()
         if not any(map(is_symbolic, times | around)):
             return None
         now = [gcd(*(int(substitute(n, self.cost.knobs)) for n in some)) or 1 for some in (times, around)]

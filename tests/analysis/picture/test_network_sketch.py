@@ -11,6 +11,8 @@ import costcalc
 from costcalc import ops
 from costcalc.analysis.picture.folding import BOXES_ON_SHEET, MAX_BOXES_ON_SHEET
 from costcalc.analysis.picture.network_sketch import MAX_WIRES_IN, network_sketch
+from costcalc.analysis.picture.network_tree import NetworkTree
+from costcalc.drawing.diagram import diagram
 from costcalc.drawing.text_widths import cut_between_words
 from costcalc.errors import UnknownName, UsageError
 from costcalc.spec.library import entries
@@ -95,10 +97,35 @@ def test_what_the_rule_takes(target, boxes):
 
 
 def test_what_is_folded_says_so_and_what_a_depth_more_shows():
-    assert sketch_of("efficientnet_b0").notes[0] == "MACs: 385,814,752; 179 layers in 42 boxes, --depth 4 shows 78"
+    assert sketch_of("efficientnet_b0").notes[0] == "MACs: 385,814,752; 239 layers in 42 boxes, --depth 4 shows 78"
     assert sketch_of("googlenet", depth=1).notes[0].endswith("--depth 2 shows 82")
     (box,) = [box for box in sketch_of("googlenet", depth=1).boxes if box.title == "inception3a"]
     assert box.lines == ("14 layers", "128.0 M MACs · 8.1 %") and "128,049,152 MACs" in box.hover
+
+
+@pytest.mark.parametrize("target", ["resnet50", "efficientnet", "googlenet", "mobilenet_v2", "lenet5"])
+def test_tables_trees_and_drawings_count_the_layers_that_run(target):
+    """Copies of repeats count, inputs do not: as many layers as the network has once its repeats are written out."""
+    net = costcalc.load(target)
+    cost = net.cost()
+    table = {tuple(row.name for row in block.layers): block.op for block in cost.fold(1)}
+    sketch = network_sketch(cost, depth=1)
+    boxes = {tuple(cost.layers[at].name for at in sorted(box.layers)): box for box in sketch.boxes}
+    both = [(table[rows], boxes[rows].lines[0]) for rows in table if rows in boxes and boxes[rows].is_folded]
+    assert all(ours == drawn for ours, drawn in both) and (both or target == "lenet5")
+    lines = {row["name"]: row["op"] for row in net.tree(depth=1).table().rows}
+    assert all(lines[box.title] == box.lines[0] for box in boxes.values() if box.is_folded)
+    run = sum(not row.op.is_input for row in net.cost(unrolled=True).layers)
+    assert f"{run:,} layers in {len(boxes)} boxes" in sketch.notes[0]
+    assert not both or any(note.startswith(f"{run:,} layers; ") for note in net.tree(depth=1).table().notes)
+    assert f"{run:,} layers" in repr(cost)
+
+
+def test_layers_of_a_symbol_of_copies_are_a_formula():
+    net = costcalc.load("resnet", n2=costcalc.size_symbol("n2"))
+    (box,) = [box for box in network_sketch(net.cost(), depth=1).boxes if box.name == "conv2_x"]
+    assert box.lines[0] == "10·n2 + 2 layers"
+    assert {block.name: block.op for block in net.cost().fold(1)}["conv2_x"] == "10*n2 + 2 layers"
 
 
 def test_words_of_boxes():
@@ -164,6 +191,53 @@ def test_equal_blocks_are_drawn_once_where_no_repeat_says_so():
     assert len(network_sketch(cost, copies=True).boxes) == 12
     folded = network_sketch(cost, depth=2)
     assert "×5" in " ".join([*folded.headings.values(), *(box.title for box in folded.boxes)])
+
+
+def blocks(kinds, *more):
+    """Residual blocks in a stage, with kernels of these sizes."""
+    layers = []
+    for at, kernel in enumerate(kinds):
+        before = f"s.{at - 1}.add" if at else "x"
+        conv = ops.Conv(8, int(kernel), padding=int(kernel) // 2)
+        layers += [(f"s.{at}.conv", conv, before), (f"s.{at}.add", ops.Add(), f"s.{at}.conv", before)]
+    return graph_of(*layers, *more)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "headings"),
+    [
+        ("131313", {"s.0–5: 2 blocks ×3", "0", "1"}),
+        ("5131313", {"s", "1–6: 2 blocks ×3", "0", "1", "2"}),
+        ("135135", {"s.0–5: 3 blocks ×2", "0", "1", "2"}),
+        ("13571357", {"s.0–7: 4 blocks ×2", "0", "1", "2", "3"}),
+        ("113113", {"s.0–5: 3 blocks ×2", "0–1 ×2", "2"}),
+        ("1131", {"s", "0–1 ×2", "2", "3"}),
+        ("13513", {"s", "0", "1", "2", "3", "4"}),
+    ],
+)
+def test_blocks_that_repeat_together_are_drawn_once(kinds, headings):
+    cost = costcalc.load(blocks(kinds, ("head", ops.Conv(4, 1), f"s.{len(kinds) - 1}.add"))).cost()
+    for depth in (None, 1, 2, 3):
+        check(network_sketch(cost, depth=depth), cost)
+    sketch = network_sketch(cost)
+    assert {*sketch.headings.values()} == headings
+    assert problems(costcalc.load(blocks(kinds)).drawing().data) == []
+    assert "\0" not in str(NetworkTree(cost, sketch)) + "".join(diagram(sketch, "dot"))
+    assert [box.title for box in network_sketch(cost, depth=1).boxes] == ["x", "s", "head"]
+
+
+def test_folded_blocks_that_repeat_together():
+    cost = costcalc.load(blocks("131313")).cost()
+    sketch = network_sketch(cost, depth=2)
+    assert [box.title for box in sketch.boxes] == ["x", "0", "1"]
+    assert [*sketch.headings.values()] == ["s.0–5: 2 blocks ×3"]
+    assert len(network_sketch(cost, copies=True).boxes) == 13
+
+
+def test_what_begins_a_block_does_not_belong_to_the_block_before():
+    graph = blocks("33", ("t.move", ops.Reshape([8, 256]), "s.1.add"), ("t.flat", ops.Flatten(), "t.move"))
+    sketch = sketch_of(graph)
+    assert [*sketch.headings.values()] == ["s.0–1 ×2"] and sketch.boxes[-1].title == "t.move"
 
 
 def test_equal_blocks_may_read_one_mask():
@@ -286,6 +360,23 @@ def test_other_metrics(shade):
     if shade in ("params", "saved_bytes", "train_macs"):
         assert math.isclose(sum(shares), 1)
     assert (not shares) == (shade in ("intensity", "output")) and max(shares, default=0) <= 1 + 1e-12
+
+
+@pytest.mark.parametrize("shade", ["saved_bytes", "elementwise", "activations"])
+@pytest.mark.parametrize("target", ["resnet50", "googlenet", "mobilenet_v2", "residual_block"])
+def test_joins_have_their_costs(target, shade):
+    """An addition has arithmetic, and a concat that copies what it joins writes it: then it is a box with its bar."""
+    sketch = sketch_of(target, shade=shade)
+    assert math.isclose(sum(box.share or 0 for box in sketch.boxes), 1)
+    assert all(box.is_pill == (not box.cost) for box in sketch.boxes if box.title in ("add", "concat", "x"))
+
+
+def test_the_legend_says_what_the_shade_is():
+    assert sketch_of("lenet5", shade="saved_bytes").notes[:2] == (
+        "saved bytes: 35.6 KiB; 12 layers in 8 boxes",
+        "shade: saved bytes, what layers keep for the backward pass; weights apart",
+    )
+    assert not any("shade" in note for note in sketch_of("lenet5").notes)
 
 
 def test_measured_seconds():
