@@ -23,6 +23,7 @@ SMALL = 7  # names of places, in points of type
 MARGIN = 3  # pixels beside a name
 LABEL_PAD = 16  # points of type between the axes and what stands below them, for the names of places
 LEAST_ROOM = 11  # pixels that a name which stands upright needs
+MOST = 0.67  # of the order, whose places have their names
 MAX_PLACE_LETTERS = 18  # of the name of a place
 MAX_LETTERS = 60  # of the name of the highest step
 
@@ -94,12 +95,13 @@ def _freeze(axes: Any) -> None:
 
 
 def _leave_room_below(axes: Any, chart: BandsData) -> bool:
-    """Do the names of places stand upright, as those that have room lying are less than half of the order? Then the
+    """Do the names of places stand upright, as those that have room lying are of too little of the order? Then the
     picture becomes higher."""
     axes.figure.draw_without_rendering()
     renderer = renderer_of(axes.figure)
     rooms = [(text_width(renderer, _short(place), SMALL) + MARGIN, _room(axes, place)) for place in chart.places]
-    if 2 * sum([room for needed, room in rooms if needed <= room]) >= sum([room for _, room in rooms]):
+    named = sum([room for needed, room in rooms if needed <= room])
+    if named >= MOST * sum([room for _, room in rooms]):
         return False
     shown = [place for place in chart.places if _room(axes, place) >= LEAST_ROOM]
     longest = max([text_width(renderer, _short(place), SMALL) for place in shown], default=0.0)

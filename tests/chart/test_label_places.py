@@ -9,7 +9,7 @@ from costcalc.chart import Axis, Ball, Balls, Bands, Bar, Group, Mark, Roofline,
 from costcalc.chart.label_places import Disc, Leader, NameBox, NameSize, crosses, meet, place_names, touches
 
 FRAME = NameBox(0, 0, 500, 350)
-EDGE = 4  # pixels that stay free beside the edge of a picture
+EDGE = 7  # pixels that stay free beside the edge of a picture
 
 
 def scattered(count, near=1.0):
@@ -129,7 +129,7 @@ def bands(many=6):
 
 def published():
     points = tuple(Mark(10.0 * 2**i, 5 + i, f"b{i}") for i in range(8))
-    quoted = tuple(Mark(10.4 * 2**i, 5 + i) for i in range(8))
+    quoted = tuple(Mark(10.1 * 2**i, 5 + i) for i in range(8))
     return Scatter("presets", Axis("MACs", log=True), Axis("r"), (Group("a", points), Group("b", quoted, "rings")))
 
 
@@ -168,7 +168,7 @@ def test_names_of_narrow_places_stand_upright(many, upright):
 
 def test_no_name_lies_on_the_ring_of_a_published_figure():
     names, _, _, _, to_pixels = drawn_texts(published())
-    rings = [Disc(*to_pixels((mark.x, mark.y)), 6 * 100 / 72) for mark in published().groups[1].points]
+    rings = [Disc(*to_pixels((mark.x, mark.y)), 6.3 * 100 / 72) for mark in published().groups[1].points]
     assert len(names) == len(rings)
     for box, ring in product(names, rings):
         assert not touches(NameBox(box.x0, box.y0, box.x1, box.y1), ring)
