@@ -4,7 +4,7 @@ at the top of the next column."""
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from costcalc.drawing.drawing import Point
@@ -83,9 +83,9 @@ class _Column:
     bottom: float = field(default=0.0)
 
 
-def in_columns(whole: FrameLayout, most_width: float | None = None) -> Columns:
+def in_columns(whole: FrameLayout, most_width: float | None = None, above: Set[int] = frozenset()) -> Columns:
     """The columns of a drawing: as few as make it no taller than 1.3 times its width, if it can be cut there and is not
-    wider than `most_width` then."""
+    wider than `most_width` then. It is cut `above` these rows, or not at all."""
     best = ONE_COLUMN
     if whole.height <= MAX_HEIGHT_OF_ONE or _ratio(best, whole) <= MAX_HEIGHT_TO_WIDTH:
         return best
@@ -93,12 +93,12 @@ def in_columns(whole: FrameLayout, most_width: float | None = None) -> Columns:
     for most_wires in (1, MAX_WIRES):
         if _ratio(best, whole) > MAX_HEIGHT_TO_WIDTH:
             few = {row: order for row, order in orders.items() if len(order) <= most_wires}
-            best = _best(whole, few, best, most_width)
+            best = _best(whole, few, best, most_width, above)
     return best
 
 
 def _best(
-    whole: FrameLayout, orders: Mapping[int, Sequence[str]], best: Columns, most_width: float | None
+    whole: FrameLayout, orders: Mapping[int, Sequence[str]], best: Columns, most_width: float | None, above: Set[int],
 ) -> Columns:  # fmt: skip
     """The fewest columns that are no taller than wanted, or the lowest."""
     for many in range(2, MAX_COLUMNS + 1) if orders else ():
@@ -108,6 +108,7 @@ def _best(
         if most_width is not None and width > most_width:
             break
         is_worth_it = height <= WORTHWHILE * best.size(whole)[1] and not _has_low_one(whole, columns)
+        is_worth_it = is_worth_it and above <= {*made.begins}
         if len(columns) > 1 and is_worth_it and _ratio(made, whole) < _ratio(best, whole):
             best = made
         if _ratio(best, whole) <= MAX_HEIGHT_TO_WIDTH:
@@ -145,6 +146,11 @@ def _where_wires_go_down(whole: FrameLayout) -> dict[int, list[str]]:
         row: orders[row] for row in sorted(orders)
         if len(orders[row]) <= MAX_WIRES and _go_side_by_side([crossing[row][source] for source in orders[row]])
     }  # fmt: skip
+
+
+def where_one_wire_goes_down(frame: FrameLayout) -> list[int]:
+    """The rows above which there is one wire."""
+    return [row for row, order in _where_wires_go_down(frame).items() if len(order) == 1]
 
 
 def _go_side_by_side(sources: Sequence[Sequence[Hop]]) -> bool:

@@ -164,6 +164,11 @@ def columns(data):
     return ["".join(sorted(found[x])) for x in sorted(found)]
 
 
+def repeated(whole, copies):
+    """A sketch whose boxes stand for so many, and whose frames so stay whole."""
+    return replace(whole, boxes=[replace(box, copies=copies) for box in whole.boxes])
+
+
 @pytest.mark.parametrize("more", ["at", "at bs", "at bt"])
 def test_long_wires_go_from_column_to_column_side_by_side(more):
     data = laid_out(sketch(f"{chain(LONG)} {more}"))
@@ -173,10 +178,21 @@ def test_long_wires_go_from_column_to_column_side_by_side(more):
 
 def test_no_column_holds_a_lone_box_beside_a_high_one():
     frames = dict.fromkeys(LONG[1:12], ("features",)) | dict.fromkeys(LONG[12:], ("classifier",))
-    data = laid_out(sketch(chain(LONG), frames))
+    data = laid_out(repeated(sketch(chain(LONG), frames), 2))
     assert columns(data) == [LONG[:12], LONG[12:]]
     high = dict.fromkeys(LONG[2:], ("high",))
-    assert len(columns(laid_out(sketch(chain(LONG), high)))) == 1  # a second column would take little of its height
+    assert len(columns(laid_out(repeated(sketch(chain(LONG), high), 2)))) == 1  # no lower in two
+
+
+@pytest.mark.parametrize(("copies", "headings"), [(1, ["tall", "tall (cont.)"]), (3, ["tall"])])
+def test_a_frame_that_is_too_tall_goes_on_in_the_next_column(copies, headings):
+    whole = sketch(chain(LONG), dict.fromkeys(LONG[1:-1], ("tall",)))
+    data = laid_out(repeated(whole, copies))
+    assert sorted({frame.heading for frame in data.frames}) == headings
+    assert "".join(columns(data)) == LONG or copies > 1
+    assert len(columns(data)) == len(data.frames) if copies == 1 else len(columns(data)) == 1
+    assert problems(data) == [] and crossings(data) == set()
+    assert {key for key, box in zip(LONG, data.boxes) if box.box.path} == {*LONG[1:-1]}
 
 
 def test_boxes_without_wires_stand_below_in_short_rows():
