@@ -28,16 +28,19 @@ MAX_GROWTH = 1.25  # times its area, of a drawing whose frames are in parts
 WHOLE = ""  # the name of the frame around everything
 
 
-def laid_out(sketch: Sketch, *, columns: bool = True, width: float | None = None) -> DrawingData:
+def laid_out(
+    sketch: Sketch, *, columns: bool = True, width: float | None = None, sheet: Point | None = None
+) -> DrawingData:
     """The sketch with places. With `columns` a tall drawing is cut where one wire goes down, and goes on beside, as far
     as the `width` in px allows, and of frames that are too tall for a column each part is a frame. A drawing that is
-    wider still is shown smaller."""
+    wider still is shown smaller. On a `sheet` of this width and height, in any unit, it has the columns in which it is
+    shown largest."""
     layout = _NestedLayout(sketch)
-    made = layout.drawing(columns, width)
-    if not columns or made.height <= max(MAX_HEIGHT_OF_ONE, MAX_HEIGHT_TO_WIDTH * made.width):
+    made = layout.drawing(columns, width, sheet)
+    if not columns or sheet is not None or made.height <= max(MAX_HEIGHT_OF_ONE, MAX_HEIGHT_TO_WIDTH * made.width):
         return made
     parts = with_split_frames(layout.opened(), layout.frames[WHOLE], layout.outermost())
-    other = _NestedLayout(parts).drawing(columns, width)
+    other = _NestedLayout(parts).drawing(columns, width, None)
     is_larger = other.width * other.height > MAX_GROWTH * made.width * made.height
     return made if is_larger or other.height > WORTHWHILE * made.height or not _begin_columns(other) else other
 
@@ -81,7 +84,7 @@ class _NestedLayout:
         into = [(other[at - 1], Link(None, other[at], source)) for at in range(shared + 1, len(other))]
         return [*out, across, *into]
 
-    def drawing(self, columns: bool, most_width: float | None) -> DrawingData:
+    def drawing(self, columns: bool, most_width: float | None, sheet: Point | None) -> DrawingData:
         """Lays out the frames, inner ones first, and puts everything where it is."""
         order = sorted(self.members, key=self.depths.__getitem__)
         for name in reversed(order):
@@ -91,7 +94,7 @@ class _NestedLayout:
         whole = self.frames[WHOLE]
         room = None if most_width is None else most_width - 2 * MARGIN
         continued = {whole.level_of(name) for name in self.members[WHOLE] if name.endswith(CONTINUED)}
-        cuts = in_columns(whole, room, continued) if columns else ONE_COLUMN
+        cuts = in_columns(whole, room, continued, sheet) if columns else ONE_COLUMN
         corners = self._corners(order, cuts)
         boxes = [PlacedBox(box, corners[box.key].place(*self._size(box.key))) for box in self.sketch.boxes]
         frames = [

@@ -15,6 +15,7 @@ GUTTER = 44.0  # px between columns, in which a wire goes up
 LEAD = 14.0  # px that it goes down and up beyond the columns
 MAX_HEIGHT_TO_WIDTH = 1.3  # times its width, of a drawing
 MAX_COLUMNS = 12  # columns
+CLEARLY_LARGER = 1.25  # times: a drawing that is cut is harder to follow
 MAX_HEIGHT_OF_ONE = 800.0  # px: a drawing that is no taller has one column
 MAX_WIRES = 3  # that go around together
 LEAST_HEIGHT = 0.2  # of the highest column, of one that another one follows
@@ -83,18 +84,26 @@ class _Column:
     bottom: float = field(default=0.0)
 
 
-def in_columns(whole: FrameLayout, most_width: float | None = None, above: Set[int] = frozenset()) -> Columns:
+def in_columns(
+    whole: FrameLayout, most_width: float | None = None, above: Set[int] = frozenset(), sheet: Point | None = None,
+) -> Columns:  # fmt: skip
     """The columns of a drawing: as few as make it no taller than 1.3 times its width, if it can be cut there and is not
-    wider than `most_width` then. It is cut `above` these rows, or not at all."""
-    best = ONE_COLUMN
+    wider than `most_width` then. It is cut `above` these rows, or not at all. For a `sheet`, a width and a height, they
+    are those in which it is shown largest there."""
+    best, orders = ONE_COLUMN, _where_wires_go_down(whole)
+    if sheet is not None:
+        return _largest_on(whole, _with_few(orders, 1), sheet)
     if whole.height <= MAX_HEIGHT_OF_ONE or _ratio(best, whole) <= MAX_HEIGHT_TO_WIDTH:
         return best
-    orders = _where_wires_go_down(whole)
     for most_wires in (1, MAX_WIRES):
         if _ratio(best, whole) > MAX_HEIGHT_TO_WIDTH:
-            few = {row: order for row, order in orders.items() if len(order) <= most_wires}
-            best = _best(whole, few, best, most_width, above)
+            best = _best(whole, _with_few(orders, most_wires), best, most_width, above)
     return best
+
+
+def _with_few(orders: Mapping[int, Sequence[str]], most: int) -> dict[int, Sequence[str]]:
+    """The rows with so many wires above them at most."""
+    return {row: order for row, order in orders.items() if len(order) <= most}
 
 
 def _best(
@@ -127,6 +136,21 @@ def _has_low_one(whole: FrameLayout, columns: Sequence[_Column]) -> bool:
     return min(heights[:-1], default=0.0) < LEAST_HEIGHT * max(heights)
 
 
+def _largest_on(whole: FrameLayout, orders: Mapping[int, Sequence[str]], sheet: Point) -> Columns:
+    """The columns in which a drawing is shown largest on a sheet; more of them only if it is clearly larger then."""
+    best = ONE_COLUMN
+    for many in range(2, MAX_COLUMNS + 1) if orders else ():
+        made = _arranged(whole, _even(whole, [*orders], many), orders)
+        if _scale(made.size(whole), sheet) > CLEARLY_LARGER * _scale(best.size(whole), sheet):
+            best = made
+    return best
+
+
+def _scale(size: Point, sheet: Point) -> float:
+    """How large a drawing of this size is shown on a sheet."""
+    return min(sheet[0] / max(size[0], 1.0), sheet[1] / max(size[1], 1.0))
+
+
 def _even(whole: FrameLayout, places: Sequence[int], many: int) -> list[_Column]:
     """At most so many columns, of which the highest is as low as can be, to 2 %."""
     height = whole.height / many
@@ -150,7 +174,7 @@ def _where_wires_go_down(whole: FrameLayout) -> dict[int, list[str]]:
 
 def where_one_wire_goes_down(frame: FrameLayout) -> list[int]:
     """The rows above which there is one wire."""
-    return [row for row, order in _where_wires_go_down(frame).items() if len(order) == 1]
+    return [*_with_few(_where_wires_go_down(frame), 1)]
 
 
 def _go_side_by_side(sources: Sequence[Sequence[Hop]]) -> bool:

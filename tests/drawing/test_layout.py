@@ -254,3 +254,15 @@ def test_no_part_of_a_wire_is_drawn_twice():
 def test_an_input_of_one_letter_is_no_circle():
     data = laid_out(Sketch("x", [Box("x", "x", is_pill=True), Box("y", "y")], [Wire("x", "y")]))
     assert data.places["x"].width > 1.5 * data.places["x"].height
+
+
+@pytest.mark.parametrize("sheet", [(300, 200), (200, 300), (1000, 50)])
+def test_on_a_sheet_a_drawing_has_the_columns_in_which_it_is_largest(sheet):
+    def scale(data):
+        return min(sheet[0] / data.width, sheet[1] / data.height)
+
+    chain = sketch(" ".join(f"{one}{other}" for one, other in itertools.pairwise("abcdefghijkl")))
+    strip, data = laid_out(chain, columns=False), laid_out(chain, sheet=sheet)
+    assert problems(data) == [] and scale(data) > 1.2 * scale(strip)
+    short = sketch("ab")
+    assert laid_out(short, sheet=(300, 200)) == laid_out(short)  # it would be hardly larger
