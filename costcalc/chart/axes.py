@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
-from costcalc.chart.chart_data import Axis, short_number
+from costcalc.chart.chart_data import Axis, digits_of, short_number
 from costcalc.chart.label_places import NameBox
 from costcalc.table import visible
 
 INK, PALE, ACCENT = "black", "0.6", "#1f5fa8"
 WIDTH, HEIGHT = 7.2, 4.6  # inches
+EDGE = 0.09  # inches between what is drawn and the edge
 TITLE_WIDTH = 80  # characters
 FONT_SIZE = 8  # of names and notes, in points of type
 LINE_HEIGHT = 11  # of notes, in points of type
@@ -25,9 +27,24 @@ def figure(title: str, rows: int = 1, columns: int = 1, height: float = HEIGHT) 
 
     drawing = Figure(figsize=(WIDTH, height), layout="constrained")
     axes = drawing.subplots(rows, columns, squeeze=False)
-    lines = textwrap.wrap(visible(title), TITLE_WIDTH)
-    drawing.suptitle("\n".join(lines), fontsize=11)
+    engine: Any = drawing.get_layout_engine()
+    engine.set(w_pad=EDGE, h_pad=EDGE)
+    drawing.suptitle("\n".join(title_lines(visible(title))), fontsize=11)
     return drawing, axes
+
+
+def title_lines(title: str) -> list[str]:
+    """A title in lines of about one length; what is in brackets begins a line of its own if not all fits in one."""
+    if len(title) <= TITLE_WIDTH:
+        return [title]
+    ahead, bracket, behind = title.partition(" (")
+    return [line for part in (ahead, bracket.strip() + behind) for line in _even_lines(part)]
+
+
+def _even_lines(text: str) -> list[str]:
+    lines = textwrap.wrap(text, TITLE_WIDTH)
+    widths = range(-(-len(text) // len(lines)), TITLE_WIDTH) if lines else ()
+    return next((found for width in widths if len(found := textwrap.wrap(text, width)) == len(lines)), lines)
 
 
 def label_axes(axes: Any, x: Axis, y: Axis) -> None:
@@ -38,8 +55,13 @@ def label_axes(axes: Any, x: Axis, y: Axis) -> None:
         axis.set_label_text(visible(of.label))
         if of.log:
             (axes.set_xscale if axis is axes.xaxis else axes.set_yscale)("log")
-        axis.set_major_formatter(FuncFormatter(lambda number, _: short_number(number)))
+        axis.set_major_formatter(FuncFormatter(partial(_tick_text, axis)))
         axis.set_minor_formatter(FuncFormatter(lambda number, _: ""))
+
+
+def _tick_text(axis: Any, number: float, _: int) -> str:
+    """The number at a tick, with as many digits as tell the ticks of its axis apart."""
+    return short_number(number, digits_of(axis.get_majorticklocs()))
 
 
 def label_few_decades(axes: Any, x: Axis, y: Axis) -> None:

@@ -7,19 +7,27 @@ from dataclasses import dataclass
 from typing import Any
 
 MAX_NUMBERED_VALUES = 14  # of an axis, up to which a heat map writes the number of each cell
+MAX_DIGITS = 8  # of a number along an axis
 POWERS_OF_1000 = ("", "k", "M", "G", "T", "P", "E")
 
 
-def short_number(number: Any) -> str:
-    """A number to three digits in thousands: 0.25, 224, 386 M, 37.7 G; 1.2e+24 beyond."""
-    if abs(number) < 999.5:
-        return f"{float(number):.3g}"
-    power = 0
-    while abs(number) >= 999.5 and power < len(POWERS_OF_1000) - 1:
+def short_number(number: Any, digits: int = 3) -> str:
+    """A number to so many digits in thousands: 0.25, 224, 386 M, 37.7 G; 1.2e+24 beyond."""
+    most, power = 1000 - 0.5 * 10 ** (3 - digits), 0
+    while abs(number) >= most and power < len(POWERS_OF_1000) - 1:
         number, power = number / 1000, power + 1
-    if abs(number) >= 999.5:
+    if abs(number) >= most:
         return f"{float(number * 1000**power):.1e}"
-    return f"{float(number):.3g} {POWERS_OF_1000[power]}"
+    return f"{float(number):.{digits}g} {POWERS_OF_1000[power]}".rstrip()
+
+
+def digits_of(numbers: Iterable[float]) -> int:
+    """How many digits tell what each number is, three at least: 4 for 77, 77.25 and 77.5."""
+    found = 3
+    for number in numbers:
+        while found < MAX_DIGITS and abs(float(f"{number:.{found}g}") - number) > abs(number) / 10**MAX_DIGITS:
+            found += 1
+    return found
 
 
 def are_numbers(values: Iterable[Any]) -> bool:

@@ -30,7 +30,7 @@ from costcalc.chart.draw_bands import draw_bands
 from costcalc.chart.draw_bars import draw_bars
 from costcalc.chart.draw_heat_map import draw_heat_map
 from costcalc.chart.draw_roofline import draw_roofline
-from costcalc.chart.point_labels import Obstacles, label_points
+from costcalc.chart.point_labels import MARK_RADIUS, Obstacles, label_points
 from costcalc.errors import MissingExtra
 from costcalc.text import value_text
 
@@ -92,7 +92,7 @@ def quietly() -> Iterator[None]:
 def _draw_curves(chart: CurvesData) -> Any:
     columns = min(2, len(chart.panels))
     rows = -(-len(chart.panels) // columns)
-    drawing, grid = figure(chart.title, rows, columns, 0.6 + 2.3 * rows if rows > 1 else 3.4)
+    drawing, grid = figure(chart.title, rows, columns, 0.6 + 2.5 * rows if rows > 1 else 3.4)
     cells = [*chain.from_iterable(grid)]
     for axes, (y, lines) in zip(cells, chart.panels):
         for i, line in enumerate(lines):
@@ -138,9 +138,10 @@ def _draw_scatter(chart: ScatterData) -> Any:
     boxes = [fixed_legend(axes)] if len(chart.groups) > 1 else []
     named = [(float(p.x), float(p.y), p.name) for group in chart.groups for p in group.points if p.name]
     few = [group for group in chart.groups if group.kind != "dots" and len(group.points) <= MAX_POINTS_AVOIDED]
-    others = [(float(p.x), float(p.y)) for group in few for p in group.points if not p.name]
+    others = [(float(p.x), float(p.y), REACH[group.kind]) for group in few for p in group.points if not p.name]
+    reach = max([MARK_RADIUS, *(REACH[group.kind] + BESIDE for group in few if group.kind == "rings")])
     lines = [line for group in few if group.kind == "steps" for line in _steps(group)]
-    label_points(axes, named, Obstacles(others, lines, boxes))
+    label_points(axes, named, Obstacles(others, lines, boxes), [reach] * len(named))
     return drawing
 
 
@@ -159,6 +160,10 @@ LOOKS: dict[str, dict[str, Any]] = {
     "squares": {"linestyle": "", "marker": "s", "markersize": 4, "color": ACCENT},
     "steps": {"drawstyle": "steps-post", "marker": "s", "markersize": 3, "color": ACCENT, "linewidth": 1.2},
 }
+
+
+REACH = {"marks": 4.0, "rings": 6.4, "squares": 3.0, "steps": 3.0, "dots": 2.0}  # from the middle, in points of type
+BESIDE = 1.6  # points of type between a ring and the mark that it belongs to
 
 
 def _draw_group(axes: Any, group: Group) -> None:

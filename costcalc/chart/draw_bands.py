@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from costcalc.chart.axes import FONT_SIZE, INK, POINTS_PER_INCH, figure, renderer_of, text_width, write_notes
@@ -21,12 +21,15 @@ HEADROOM = 1.2  # of the highest step, for its name
 HEIGHT = 4.8  # inches, without notes
 SMALL = 7  # names of places, in points of type
 MARGIN = 3  # pixels beside a name
+LABEL_PAD = 16  # points of type between the axes and what stands below them, for the names of places
+LEAST_ROOM = 11  # pixels that a name which stands upright needs
+MOST = 0.67  # of the order, whose places have their names
+MAX_PLACE_LETTERS = 18  # of the name of a place
 MAX_LETTERS = 60  # of the name of the highest step
 
 
 def draw_bands(chart: BandsData) -> Any:
     drawing, ((axes,),) = figure(chart.title, height=HEIGHT)
-    write_notes(drawing, chart.notes)
     bands = [bar for bar in chart.bands if any(bar.values)]
     steps = drawn_steps([sum(values) for values in zip(*(bar.values for bar in bands))])
     edges = [*steps, len(chart.bands[0].values)]
@@ -41,8 +44,10 @@ def draw_bands(chart: BandsData) -> Any:
     _label(axes, chart.x, chart.y)
     axes.set_title(" ", fontsize=FONT_SIZE)  # makes room for the names of parts
     _legend(axes)
+    is_upright = _leave_room_below(axes, chart)
+    write_notes(drawing, chart.notes)
     _freeze(axes)
-    _name_stretches(axes, chart)
+    _name_stretches(axes, chart, is_upright)
     _mark_highest(axes, chart)
     return drawing
 
@@ -69,7 +74,7 @@ def drawn_steps(totals: Sequence[Any]) -> list[int]:
 def _label(axes: Any, x: Axis, y: Axis) -> None:
     from matplotlib.ticker import FuncFormatter
 
-    axes.set_xlabel(visible(x.label), labelpad=16)
+    axes.set_xlabel(visible(x.label), labelpad=LABEL_PAD)
     axes.set_xticks([])
     axes.set_ylabel(visible(y.label))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda number, _: short_number(number)))
@@ -89,29 +94,57 @@ def _freeze(axes: Any) -> None:
     axes.figure.set_layout_engine("none")  # names are placed by what is measured here
 
 
-def _name_stretches(axes: Any, chart: BandsData) -> None:
+def _leave_room_below(axes: Any, chart: BandsData) -> bool:
+    """Do the names of places stand upright, as those that have room lying are of too little of the order? Then the
+    picture becomes higher."""
+    axes.figure.draw_without_rendering()
+    renderer = renderer_of(axes.figure)
+    rooms = [(text_width(renderer, _short(place), SMALL) + MARGIN, _room(axes, place)) for place in chart.places]
+    named = sum([room for needed, room in rooms if needed <= room])
+    if named >= MOST * sum([room for _, room in rooms]):
+        return False
+    shown = [place for place in chart.places if _room(axes, place) >= LEAST_ROOM]
+    longest = max([text_width(renderer, _short(place), SMALL) for place in shown], default=0.0)
+    room = longest * POINTS_PER_INCH / axes.figure.dpi
+    axes.xaxis.labelpad = LABEL_PAD + max(room - SMALL, 0)
+    axes.figure.set_figheight(axes.figure.get_figheight() + max(room - SMALL, 0) / POINTS_PER_INCH)
+    return True
+
+
+def _room(axes: Any, stretch: Stretch) -> float:
+    """The width of a stretch in pixels."""
+    start, end = (axes.transData.transform((x, 0))[0] for x in (stretch.start, stretch.end))
+    return float(end - start)
+
+
+def _short(place: Stretch) -> str:
+    return shorten(visible(place.name), MAX_PLACE_LETTERS)
+
+
+def _name_stretches(axes: Any, chart: BandsData, is_upright: bool) -> None:
     """Lines where a part of the order ends, with its name above; the names of places below, where there is room."""
     renderer, along = renderer_of(axes.figure), axes.get_xaxis_transform()
     tick = {"transform": along, "color": "0.35", "linewidth": 0.6, "clip_on": False}
     for part in chart.parts:
         if part.start:
             axes.axvline(part.start, color="0.35", linewidth=0.7, linestyle=(0, (4, 3)), zorder=4)
-        _name(axes, renderer, part, 1, 4, FONT_SIZE)
+        if text_width(renderer, visible(part.name), FONT_SIZE) + MARGIN <= _room(axes, part):
+            _name(axes, part, visible(part.name), 1, {"va": "bottom", "fontsize": FONT_SIZE})
     for place in chart.places:
         if place.start:
             axes.plot([place.start] * 2, [0, -0.015], **tick)
-        _name(axes, renderer, place, 0, -5, SMALL)
+        needed = LEAST_ROOM if is_upright else text_width(renderer, _short(place), SMALL) + MARGIN
+        if needed <= _room(axes, place):
+            look = {"va": "top", "fontsize": SMALL, "rotation": 90 if is_upright else 0}
+            _name(axes, place, _short(place), 0, look)
 
 
-def _name(axes: Any, renderer: Any, stretch: Stretch, y: float, offset: float, size: float) -> None:
-    ends = [axes.transData.transform((x, 0))[0] for x in (stretch.start, stretch.end)]
-    name = visible(stretch.name)
-    if text_width(renderer, name, size) + MARGIN <= ends[1] - ends[0]:
-        axes.annotate(
-            name, ((stretch.start + stretch.end) / 2, y), (0, offset), xycoords=axes.get_xaxis_transform(),
-            textcoords="offset points", ha="center", va="bottom" if y else "top", fontsize=size, color="0.25",
-            annotation_clip=False,
-        )  # fmt: skip
+def _name(axes: Any, stretch: Stretch, name: str, y: float, look: Mapping[str, Any]) -> None:
+    """Writes a name in the middle of a stretch, above the axes or below."""
+    axes.annotate(
+        name, ((stretch.start + stretch.end) / 2, y), (0, 4 if y else -5), xycoords=axes.get_xaxis_transform(),
+        textcoords="offset points", ha="center", color="0.25", annotation_clip=False, **look,
+    )  # fmt: skip
 
 
 def _mark_highest(axes: Any, chart: BandsData) -> None:

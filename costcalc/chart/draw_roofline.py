@@ -13,6 +13,7 @@ KINDS = (  # marker and colour: no two share one of both
     ("X", "#b5431c"), ("*", "#999999"),
 )  # fmt: skip
 LARGEST_AREA, SMALLEST_AREA = 220, 8  # square points, of the layer that takes longest and of the shortest
+WHOLE_AREA = 150  # of the ring of the whole network
 MAX_NAMED = 6  # layers
 HEIGHT = 5.0  # inches, without notes
 ROOM = 2.5  # times the least and the most of the layers, to the edges
@@ -25,12 +26,12 @@ def draw_roofline(chart: RooflineData) -> Any:
     for (marker, color), (kind, layers) in zip(KINDS, by_kind(chart).items()):
         axes.scatter(
             [each.intensity for each in layers], [each.rate for each in layers],
-            [max(SMALLEST_AREA, LARGEST_AREA * each.seconds / longest) for each in layers], marker=marker, c=color,
+            [(2 * _radius(each, longest)) ** 2 for each in layers], marker=marker, c=color,
             alpha=0.75, edgecolors="white", linewidths=0.5, label=label(f"{kind} ({len(layers)})"), zorder=4,
         )  # fmt: skip
     axes.scatter(
-        [chart.whole.intensity], [chart.whole.rate], 150, marker="o", facecolors="none", edgecolors=INK, linewidths=1.4,
-        label="the whole network", zorder=5,
+        [chart.whole.intensity], [chart.whole.rate], WHOLE_AREA, marker="o", facecolors="none", edgecolors=INK,
+        linewidths=1.4, label="the whole network", zorder=5,
     )  # fmt: skip
     label_axes(axes, Axis("MACs for each byte moved", log=True), Axis("MACs a second", log=True))
     ends = _limits(axes, chart)
@@ -39,10 +40,17 @@ def draw_roofline(chart: RooflineData) -> Any:
     axes.set_axisbelow(True)
     _legend(axes)
     named = [(each.intensity, each.rate, each.name) for each in largest(chart)]
-    others = [(each.intensity, each.rate) for each in (*chart.layers, chart.whole) if each not in largest(chart)]
-    radii = [(max(SMALLEST_AREA, LARGEST_AREA * each.seconds / longest)) ** 0.5 / 2 for each in largest(chart)]
+    rest = [each for each in chart.layers if each not in largest(chart)]
+    others = [(each.intensity, each.rate, _radius(each, longest)) for each in rest]
+    others.append((chart.whole.intensity, chart.whole.rate, WHOLE_AREA**0.5 / 2))
+    radii = [_radius(each, longest) for each in largest(chart)]
     label_points(axes, named, Obstacles(others, ceilings), radii)
     return drawing
+
+
+def _radius(layer: TimedLayer, longest: float) -> float:
+    """Half the width of a mark in points of type."""
+    return float(max(SMALLEST_AREA, LARGEST_AREA * layer.seconds / longest) ** 0.5 / 2)
 
 
 def by_kind(chart: RooflineData) -> dict[str, list[TimedLayer]]:

@@ -16,9 +16,10 @@ INSIDE = 2  # pixels between a name and the edge of the axes
 
 
 class Obstacles(NamedTuple):
-    """What no name may lie on: marks, lines between two points, all in data, and boxes in pixels."""
+    """What no name may lie on: marks (x, y, radius) and lines between two points, in data, radii in points of type; and
+    boxes in pixels."""
 
-    marks: Sequence[tuple[float, float]] = ()
+    marks: Sequence[tuple[float, float, float]] = ()
     lines: Sequence[Sequence[tuple[float, float]]] = ()
     boxes: Sequence[NameBox] = ()
 
@@ -34,8 +35,8 @@ def label_points(
     points, in points of type. Returns the names for which there is no room."""
     renderer, frame = measured(axes)
     scale, to_pixels = axes.figure.dpi / POINTS_PER_INCH, axes.transData.transform
-    sized = [*(radii or [MARK_RADIUS] * len(named)), *[MARK_RADIUS] * len(obstacles.marks)]
-    at = [to_pixels(mark) for mark in (*((x, y) for x, y, _ in named), *obstacles.marks)]
+    sized = [*(radii or [MARK_RADIUS] * len(named)), *(radius for _, _, radius in obstacles.marks)]
+    at = [to_pixels(mark) for mark in (*((x, y) for x, y, _ in named), *((x, y) for x, y, _ in obstacles.marks))]
     discs = [Disc(float(x), float(y), scale * radius) for (x, y), radius in zip(at, sized)]
     names = [visible(name) for _, _, name in named[:MAX_NAMES]]
     sizes = [NameSize(i, *_size(renderer, name)) for i, name in enumerate(names)]
@@ -69,7 +70,7 @@ def _write(axes: Any, name: str, place: NamePlace, disc: Disc, scale: float) -> 
     axes.annotate(
         name, at, (left / scale, middle / scale), textcoords="offset points", annotation_clip=False, zorder=6,
         fontsize=FONT_SIZE, ha="left", va="center", in_layout=False,
-        bbox={"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.5},
+        bbox={"facecolor": "white", "alpha": 0.9, "edgecolor": "none", "pad": 0.5},
     )  # fmt: skip
     if leader:
         ends = [axes.transAxes.inverted().transform(end) for end in (leader[:2], leader[2:])]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Mapping, Sequence, Set
 from functools import cached_property
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ from costcalc.drawing.x_positions import Extent, x_positions
 GAP = 22.0  # px between boxes of a row
 LANE = 5.0  # px to each side of a wire that passes a row
 INSET, HEADING = 12.0, 20.0  # px between a frame and what is in it; height of its heading
+LOOSE_WIDTH = 300.0  # px, of a row of members without wires
 SHORT_STEM = 6.0  # px straight down where there are no labels
 NO_PORTS: Mapping[str, float] = {}
 
@@ -32,9 +34,15 @@ class Member(NamedTuple):
     outs: Mapping[str, float] = NO_PORTS
 
     @property
+    def axis(self) -> float:
+        """The x that stands in line with what is above and below: of a frame that of its only way in or out."""
+        only = next((ways for ways in (self.ins, self.outs) if len(ways) == 1), {})
+        return next(iter(only.values()), self.width / 2)
+
+    @property
     def extent(self) -> Extent:
-        """From the middle to both sides, with room for the label."""
-        return Extent(self.width / 2, max(self.width / 2, self.label_room))
+        """From the axis to both sides, with room for the label."""
+        return Extent(self.axis, max(self.width - self.axis, self.label_room))
 
 
 class Link(NamedTuple):
@@ -63,7 +71,9 @@ class FrameLayout:
         self.sources_in = [*dict.fromkeys(link.source for link in links if link.begin is None)]
         self.sources_out = [*dict.fromkeys(link.source for link in links if link.end is None)]
         self._number()
-        self.rows = in_rows(self.count, self._ends(), self.first, self.last)
+        ends = self._ends()
+        self.loose = [] if self.last else self._loose({node for pair in ends for node in pair})
+        self.rows = in_rows(self.count, ends, self.first, self.last, self.loose)
         self.nodes = sum(map(len, self.rows.rows))
         self.level = {node: row for row, nodes in enumerate(self.rows.rows) for node in nodes}
         self._spread()
@@ -90,28 +100,70 @@ class FrameLayout:
             for link in self.links
         ]
 
+    def _loose(self, linked: Set[int]) -> list[list[int]]:
+        """Rows of the members without a wire, which stand below all others: no row is wider than the widest of them or
+        about two boxes."""
+        loose = [node for node in self.member_at if node not in linked]
+        most = max([LOOSE_WIDTH, *(self.member_at[node].width for node in loose)])
+        rows: list[list[int]] = []
+        width = most
+        for node in loose:
+            width += GAP + self.member_at[node].width
+            if width > most:
+                rows.append([])
+                width = self.member_at[node].width
+            rows[-1].append(node)
+        return rows
+
     def _spread(self) -> None:
         """Places nodes from left to right, and the edges around them."""
         lane = Extent(LANE, LANE)
         self.extents = [self.member_at[node].extent if node in self.member_at else lane for node in range(self.nodes)]
         is_narrow = self.heading is not None and len(self.first) == len(self.last) == 1
         self.x = x_positions(self.rows, self.extents, GAP, (self.first[0], self.last[0]) if is_narrow else None)
+        self._centre_loose()
+        self._align_ports()
         self.left = min([x - extent.left for x, extent in zip(self.x, self.extents)], default=0.0)
         self.right = max([x + extent.right for x, extent in zip(self.x, self.extents)], default=0.0)
         if self.heading is not None:
             self._frame()
 
+    def _centre_loose(self) -> None:
+        """Moves the rows of members without wires below the middle of the row above them."""
+        above = self.rows.rows[: len(self.rows.rows) - len(self.loose)]
+        if not above:
+            return
+        for row in self.loose:
+            shift = round(self._middle(above[-1]) - self._middle(row), 1)
+            for node in row:
+                self.x[node] += shift
+
+    def _middle(self, row: Sequence[int]) -> float:
+        left = min(self.x[node] - self.extents[node].left for node in row)
+        return (left + max(self.x[node] + self.extents[node].right for node in row)) / 2
+
+    def _align_ports(self) -> None:
+        """Moves what comes in from outside to where it enters a box of the first row, if it goes nowhere else."""
+        links = [*zip(self.links, self.rows.chains)]
+        ends = self._arrivals([self._leaves(link, chain[0]) for link, chain in links])
+        ways = {node: [at for at, (_, chain) in enumerate(links) if chain[0] == node] for node in self.first}
+        there = {
+            node: ends[ats[0]] if len(ats) == 1 and len(links[ats[0]][1]) == 2 else self.x[node]
+            for node, ats in ways.items()
+        }
+        row = self.rows.rows[0]
+        if len(self.first) > 1 and all(there[b] - there[a] >= 2 * LANE for a, b in itertools.pairwise(row)):
+            for node in self.first:
+                self.x[node] = there[node]
+
     def _frame(self) -> None:
-        """Room around the members, and for the heading; one wire in and one out are in the middle."""
-        self.left, self.right = self.left - INSET, self.right + INSET
+        """Room around the members, and for the heading left of what comes in; one wire in and one out are in line."""
         heading = text_width(self.heading or "", HEADING_SIZE) + 16
         if len(self.first) == len(self.last) == 1:
-            middle = (self.x[self.first[0]] + self.x[self.last[0]]) / 2
-            half = max(middle - self.left, self.right - middle, heading)
-            self.left, self.right = middle - half, middle + half
-            self.x[self.first[0]] = self.x[self.last[0]] = round(middle, 1)
-        else:
-            self.right = max(self.right, self.left + heading + 8)
+            line = (self.x[self.first[0]] + self.x[self.last[0]]) / 2
+            self.x[self.first[0]] = self.x[self.last[0]] = round(line, 1)
+        self.left = min([self.left - INSET, *(self.x[node] - heading for node in self.first)])
+        self.right = max(self.right + INSET, self.left + heading + 8)
 
     def _wire(self) -> None:
         """The hops of each link, and the tracks of each gap."""
@@ -137,7 +189,7 @@ class FrameLayout:
         member = self.member_at.get(node)
         if member is None or not member.outs:
             return self.x[node]
-        return round(self.x[node] - member.width / 2 + member.outs[link.source], 1)
+        return round(self.x[node] - member.axis + member.outs[link.source], 1)
 
     def _arrivals(self, begins: Sequence[float]) -> list[float]:
         """The x where each wire ends."""
@@ -152,7 +204,7 @@ class FrameLayout:
             if member is None:
                 there = [self.x[node]] * len(those)
             elif member.ins:
-                there = [round(self.x[node] - member.width / 2 + member.ins[self.links[at].source], 1) for at in those]
+                there = [round(self.x[node] - member.axis + member.ins[self.links[at].source], 1) for at in those]
             else:
                 there = ends_at(member.width, self.x[node], comes)
             for at, end in zip(those, there):
@@ -167,12 +219,20 @@ class FrameLayout:
             self.tops.append(at)
             at += max([self.member_at[node].height for node in nodes if node in self.member_at], default=0.0)
             self.bottoms.append(at)
-            self.stems.append(self._stem(nodes))
+            self.stems.append(self._stem(nodes) if row or not self._meets_heading() else HEADING)
             if row < len(self.rows.rows) - 1:
                 gap = gap_height(self.tracks[row], self.stems[row])
                 at += max(gap, HEADING + 4) if row == 0 and self.first else gap
         self.height = round(at + (INSET if self.heading is not None and not self.last else 0.0), 1)
         self.width = round(self.right - self.left, 1)
+
+    def _meets_heading(self) -> bool:
+        """Does a level piece of a wire that comes in stand where the heading does?"""
+        if self.heading is None or not self.first:
+            return False
+        hops = [hop for hops in self.hops.values() for hop in hops if hop.row == 0 and hop.track >= 0]
+        right = self.left + text_width(self.heading, HEADING_SIZE) + 12
+        return any(min(hop.begin, hop.end) < right for hop in hops)
 
     def _stem(self, nodes: Sequence[int]) -> float:
         """How far wires go straight down below a row: past its labels."""
@@ -193,7 +253,7 @@ class FrameLayout:
     def corners(self) -> dict[str, Point]:
         """The left upper corner of each member."""
         return {
-            member.name: (round(self.x[node] - member.width / 2 - self.left, 1), round(self.tops[self.level[node]], 1))
+            member.name: (round(self.x[node] - member.axis - self.left, 1), round(self.tops[self.level[node]], 1))
             for node, member in self.member_at.items()
         }
 

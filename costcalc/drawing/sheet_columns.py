@@ -1,12 +1,15 @@
-"""A tall drawing in columns: cut between rows where one wire goes down, which goes on at the top of the next column."""
+"""A tall drawing in columns: cut between rows where one wire goes down, or few that do not cross, and go on
+at the top of the next column."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from costcalc.drawing.drawing import Point
 from costcalc.drawing.frame_layout import FrameLayout, Hop, Link
+from costcalc.drawing.wiring import TRACK
 
 GUTTER = 44.0  # px between columns, in which a wire goes up
 LEAD = 14.0  # px that it goes down and up beyond the columns
@@ -14,6 +17,9 @@ MAX_HEIGHT_TO_WIDTH = 1.3  # times its width, of a drawing
 MAX_COLUMNS = 12  # columns
 CLEARLY_LARGER = 1.25  # times: a drawing that is cut is harder to follow
 MAX_HEIGHT_OF_ONE = 800.0  # px: a drawing that is no taller has one column
+MAX_WIRES = 3  # that go around together
+LEAST_HEIGHT = 0.2  # of the highest column, of one that another one follows
+WORTHWHILE = 0.85  # times its height, for which a drawing gets more columns
 
 
 @dataclass(frozen=True)
@@ -23,6 +29,7 @@ class Columns:
     begins: Sequence[int] = (0,)
     shifts: Sequence[Point] = ((0.0, 0.0),)
     gutters: Sequence[float] = ()
+    orders: Mapping[int, Sequence[str]] = field(default_factory=dict)  # from left to right, above a row
     bounds: Point | None = None  # width and height of all
 
     def of_row(self, row: int) -> int:
@@ -54,12 +61,13 @@ class Columns:
         """Below the column, up in the gutter, and over the next one."""
         (dx, dy), (ex, ey) = self.shifts[column], self.shifts[column + 1]
         begin, end = hop.begin - whole.left + dx, hop.end - whole.left + ex
-        low = whole.bottoms[hop.row] + dy + LEAD + (whole.stems[hop.row] - LEAD)
+        order = self.orders[hop.row + 1]
+        inner, outer = order.index(link.source), len(order) - 1 - order.index(link.source)
+        low = whole.bottoms[hop.row] + dy + whole.stems[hop.row] + TRACK * outer
         top = whole.tops[hop.row + 1] + ey
-        up = self.gutters[column]
+        up, over = self.gutters[column] + TRACK * (outer - inner) / 2, top - LEAD - TRACK * inner
         return [
-            (begin, whole.leaving_y(link, hop) + dy), (begin, low), (up, low), (up, top - LEAD), (end, top - LEAD),
-            (end, top),
+            (begin, whole.leaving_y(link, hop) + dy), (begin, low), (up, low), (up, over), (end, over), (end, top),
         ]  # fmt: skip
 
 
@@ -76,36 +84,63 @@ class _Column:
     bottom: float = field(default=0.0)
 
 
-def in_columns(whole: FrameLayout, most_width: float | None = None, sheet: Point | None = None) -> Columns:
+def in_columns(
+    whole: FrameLayout, most_width: float | None = None, above: Set[int] = frozenset(), sheet: Point | None = None,
+) -> Columns:  # fmt: skip
     """The columns of a drawing: as few as make it no taller than 1.3 times its width, if it can be cut there and is not
-    wider than `most_width` then. For a `sheet`, a width and a height, those in which it is shown largest there."""
-    places = _where_one_wire_goes_down(whole)
-    if not places:
-        return ONE_COLUMN
+    wider than `most_width` then. It is cut `above` these rows, or not at all. For a `sheet`, a width and a height, they
+    are those in which it is shown largest there."""
+    best, orders = ONE_COLUMN, _where_wires_go_down(whole)
     if sheet is not None:
-        return _largest_on(whole, places, sheet)
-    best, best_ratio = ONE_COLUMN, whole.height / max(whole.width, 1.0)
-    if best_ratio <= MAX_HEIGHT_TO_WIDTH or whole.height <= MAX_HEIGHT_OF_ONE:
+        return _largest_on(whole, _with_few(orders, 1), sheet)
+    if whole.height <= MAX_HEIGHT_OF_ONE or _ratio(best, whole) <= MAX_HEIGHT_TO_WIDTH:
         return best
-    for many in range(2, MAX_COLUMNS + 1):
-        columns = _even(whole, places, many)
-        made = _arranged(whole, columns)
+    for most_wires in (1, MAX_WIRES):
+        if _ratio(best, whole) > MAX_HEIGHT_TO_WIDTH:
+            best = _best(whole, _with_few(orders, most_wires), best, most_width, above)
+    return best
+
+
+def _with_few(orders: Mapping[int, Sequence[str]], most: int) -> dict[int, Sequence[str]]:
+    """The rows with so many wires above them at most."""
+    return {row: order for row, order in orders.items() if len(order) <= most}
+
+
+def _best(
+    whole: FrameLayout, orders: Mapping[int, Sequence[str]], best: Columns, most_width: float | None, above: Set[int],
+) -> Columns:  # fmt: skip
+    """The fewest columns that are no taller than wanted, or the lowest."""
+    for many in range(2, MAX_COLUMNS + 1) if orders else ():
+        columns = _even(whole, [*orders], many)
+        made = _arranged(whole, columns, orders)
         width, height = made.size(whole)
         if most_width is not None and width > most_width:
             break
-        ratio = height / width
-        if len(columns) > 1 and ratio < best_ratio:
-            best, best_ratio = made, ratio
-        if best_ratio <= MAX_HEIGHT_TO_WIDTH:
+        is_worth_it = height <= WORTHWHILE * best.size(whole)[1] and not _has_low_one(whole, columns)
+        is_worth_it = is_worth_it and above <= {*made.begins}
+        if len(columns) > 1 and is_worth_it and _ratio(made, whole) < _ratio(best, whole):
+            best = made
+        if _ratio(best, whole) <= MAX_HEIGHT_TO_WIDTH:
             break
     return best
 
 
-def _largest_on(whole: FrameLayout, places: Sequence[int], sheet: Point) -> Columns:
+def _ratio(columns: Columns, whole: FrameLayout) -> float:
+    width, height = columns.size(whole)
+    return height / max(width, 1.0)
+
+
+def _has_low_one(whole: FrameLayout, columns: Sequence[_Column]) -> bool:
+    """Has a column that another one follows next to nothing in it?"""
+    heights = [whole.bottoms[column.last] - whole.tops[column.first] for column in columns]
+    return min(heights[:-1], default=0.0) < LEAST_HEIGHT * max(heights)
+
+
+def _largest_on(whole: FrameLayout, orders: Mapping[int, Sequence[str]], sheet: Point) -> Columns:
     """The columns in which a drawing is shown largest on a sheet; more of them only if it is clearly larger then."""
     best = ONE_COLUMN
-    for many in range(2, MAX_COLUMNS + 1):
-        made = _arranged(whole, _even(whole, places, many))
+    for many in range(2, MAX_COLUMNS + 1) if orders else ():
+        made = _arranged(whole, _even(whole, [*orders], many), orders)
         if _scale(made.size(whole), sheet) > CLEARLY_LARGER * _scale(best.size(whole), sheet):
             best = made
     return best
@@ -124,13 +159,31 @@ def _even(whole: FrameLayout, places: Sequence[int], many: int) -> list[_Column]
     return columns
 
 
-def _where_one_wire_goes_down(whole: FrameLayout) -> list[int]:
-    """The rows above which the drawing may be cut."""
-    crossing: dict[int, set[tuple[str, float]]] = {}
+def _where_wires_go_down(whole: FrameLayout) -> dict[int, list[str]]:
+    """The rows above which the drawing may be cut: the sources of the wires there, from left to right."""
+    crossing: dict[int, dict[str, list[Hop]]] = {}
     for link, hops in whole.hops.items():
         for hop in hops:
-            crossing.setdefault(hop.row, set()).add((link.source, hop.begin))
-    return [row + 1 for row in range(len(whole.rows.rows) - 1) if len(crossing.get(row, ())) == 1]
+            crossing.setdefault(hop.row + 1, {}).setdefault(link.source, []).append(hop)
+    orders = {row: sorted(those, key=lambda source: those[source][0].begin) for row, those in crossing.items()}
+    return {
+        row: orders[row] for row in sorted(orders)
+        if len(orders[row]) <= MAX_WIRES and _go_side_by_side([crossing[row][source] for source in orders[row]])
+    }  # fmt: skip
+
+
+def where_one_wire_goes_down(frame: FrameLayout) -> list[int]:
+    """The rows above which there is one wire."""
+    return [*_with_few(_where_wires_go_down(frame), 1)]
+
+
+def _go_side_by_side(sources: Sequence[Sequence[Hop]]) -> bool:
+    """Does each source, from left to right, begin at one place, and end left of all ends of the next one?"""
+    begin_at_one = all(len({hop.begin for hop in hops}) == 1 for hops in sources)
+    return begin_at_one and all(
+        one[0].begin < two[0].begin and max(hop.end for hop in one) < min(hop.end for hop in two)
+        for one, two in itertools.pairwise(sources)
+    )
 
 
 def _cut(whole: FrameLayout, places: Sequence[int], height: float) -> list[_Column]:
@@ -149,8 +202,12 @@ def _cut(whole: FrameLayout, places: Sequence[int], height: float) -> list[_Colu
     return columns
 
 
-def _arranged(whole: FrameLayout, columns: list[_Column]) -> Columns:
+def _arranged(
+    whole: FrameLayout, columns: list[_Column], orders: Mapping[int, Sequence[str]]
+) -> Columns:  # fmt: skip
     """The columns side by side, their upper edges in line."""
+    begins = [column.first for column in columns]
+    more = TRACK * max([len(orders[row]) - 1 for row in begins[1:]], default=0)
     shifts: list[Point] = []
     gutters: list[float] = []
     at, lowest = 0.0, 0.0
@@ -158,14 +215,14 @@ def _arranged(whole: FrameLayout, columns: list[_Column]) -> Columns:
         nodes = [node for row in whole.rows.rows[column.first : column.last + 1] for node in row]
         left = min(whole.x[node] - whole.extents[node].left for node in nodes) - whole.left
         right = max(whole.x[node] + whole.extents[node].right for node in nodes) - whole.left
-        lead = LEAD if len(columns) > 1 else 0.0
+        lead = LEAD + more if len(columns) > 1 else 0.0
         shifts.append((at - left, lead - whole.tops[column.first]))
         at += right - left
         is_last = number == len(columns) - 1
-        below = 0.0 if is_last else whole.stems[column.last]
+        below = 0.0 if is_last else whole.stems[column.last] + more
         lowest = max(lowest, whole.bottoms[column.last] - whole.tops[column.first] + lead + below)
         if not is_last:
             gutters.append(at + GUTTER / 2)
             at += GUTTER
     bounds = round(at, 1), round(lowest, 1)
-    return Columns([column.first for column in columns], shifts, gutters, bounds)
+    return Columns(begins, shifts, gutters, orders, bounds)

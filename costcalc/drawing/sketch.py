@@ -14,6 +14,7 @@ LINE_HEIGHT = 14
 PADDING = 8  # between the edge of a box and its texts
 BAR_HEIGHT = 5
 MIN_WIDTH = 96  # of a box with costs
+MIN_PILL_WIDTH = 40.0  # of a pill, which would be a circle with one letter
 GRAIN = 12.0  # widths of boxes are multiples of it, so that nearly equal ones are equal
 NO_CHANNELS, DOUBLING = 16.0, 22.0  # the width for one channel, and how much more for twice as many
 Path = tuple[str, ...]  # of the frames that something is in, the outermost first
@@ -49,7 +50,7 @@ class Box:
         """In px."""
         texts = [text_width(self.title, TITLE_SIZE, bold=True), *(text_width(line, LINE_SIZE) for line in self.lines)]
         if self.is_pill:
-            return ceil(max(texts) / 2 + PADDING) * 2.0
+            return max(ceil(max(texts) / 2 + PADDING) * 2.0, MIN_PILL_WIDTH)
         least = max(MIN_WIDTH, *texts) + 2 * PADDING
         return max(ceil(least / GRAIN) * GRAIN, self.least_width)
 

@@ -22,7 +22,7 @@ def straight_chains(rows: Rows, count: int, ports: tuple[int, int] | None = None
     next_of: dict[int, int] = {}
     for node in range(count):
         straight = _goes_on(node, below[node], rows.first_lane, height)
-        if straight is not None and _is_only_one(node, above[straight], rows.first_lane):
+        if straight is not None and _is_only_one(node, above, straight, rows):
             next_of[node] = straight
     return _joined(_walked(next_of, count), rows, ports)
 
@@ -48,9 +48,14 @@ def _goes_on(node: int, targets: Sequence[int], first_lane: int, height: dict[in
     return None
 
 
-def _is_only_one(node: int, sources: Sequence[int], first_lane: int) -> bool:
-    """Is it the only one that leads there, lanes aside?"""
-    return len(sources) == 1 or (node < first_lane and sum(source < first_lane for source in sources) == 1)
+def _is_only_one(node: int, above: Sequence[Sequence[int]], target: int, rows: Rows) -> bool:
+    """Is it the only one that leads there? Lanes do not count beside a box; parameters, which nothing leads to, not
+    beside what comes from above."""
+    top = {*rows.rows[0]}
+    from_above = [source for source in above[target] if above[source] or source in top]
+    sources = from_above or above[target]
+    real = [source for source in sources if source < rows.first_lane]
+    return node in sources and ([node] == sources or [node] == real)
 
 
 def _walked(next_of: dict[int, int], count: int) -> list[list[int]]:

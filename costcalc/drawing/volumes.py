@@ -18,7 +18,7 @@ BACK = 0.38 * 0.7071  # px to the right and upwards for each px of width, at 45Â
 BAR = 12.0  # px: the width of a vector
 ARROW, AIR = 26.0, 6.0  # px: the least length of an arrow; around what stands at its ends
 MAX_ROW_WIDTH = 1400.0  # px, of a row
-BETWEEN = 40.0  # px from row to row
+BETWEEN, TURN = 40.0, 18.0  # px from row to row, and beside rows for the arrows between them
 
 
 class Volume(NamedTuple):
@@ -69,14 +69,15 @@ def volumes_picture(
 ) -> Picture:
     """The picture of volumes, in rows that are no wider than a sheet."""
     rows = _rows(volumes, max((most_width or MAX_ROW_WIDTH) - 2 * MARGIN, max(volume.room for volume in volumes)))
-    width = max(_row_width(row) for row in rows) + 2 * MARGIN
+    beside = MARGIN if len(rows) == 1 else MARGIN + TURN
+    width = max(_row_width(row) for row in rows) + 2 * beside
     texts, width, top = head(title, notes, width)
     placed: list[list[PlacedVolume]] = []
     y = top + MARGIN
     for row in rows:
         above = max(volume.size[1] / 2 + volume.size[2] for volume in row)
         below = max(volume.size[1] / 2 for volume in row) + _text_height(row)
-        placed.append(_placed(row, max(MARGIN, (width - _row_width(row)) / 2), y + max(above, 24)))
+        placed.append(_placed(row, (width - _row_width(row)) / 2, y + max(above, 24)))
         y += max(above, 24) + below + BETWEEN
     shown = None if most_width is None else min(width, most_width)
     size = round(width, 1), round(y - BETWEEN + MARGIN, 1)
@@ -84,13 +85,21 @@ def volumes_picture(
 
 
 def _rows(volumes: Sequence[Volume], room: float) -> list[list[Volume]]:
-    """As few rows as fit, of about one width."""
-    whole = _row_width(volumes)
-    many = max(1, -(-int(whole) // int(room)))
+    """As few rows as fit, of which the widest is as narrow as can be, to 2 %."""
+    if _row_width(volumes) <= room:
+        return [[*volumes]]
+    found = _filled(volumes, room - 2 * TURN)
+    narrow = _row_width(volumes) / len(found)
+    while len(rows := _filled(volumes, narrow)) > len(found):
+        narrow *= 1.02
+    return rows
+
+
+def _filled(volumes: Sequence[Volume], room: float) -> list[list[Volume]]:
+    """Rows that are filled one after the other."""
     rows: list[list[Volume]] = [[]]
     for volume in volumes:
-        longer = _row_width([*rows[-1], volume])
-        if rows[-1] and (longer > room or (len(rows) < many and longer > whole / many + volume.room)):
+        if rows[-1] and _row_width([*rows[-1], volume]) > room:
             rows.append([])
         rows[-1].append(volume)
     return rows

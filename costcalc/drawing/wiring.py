@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 STEM, TRACK, ARROW = 16.0, 8.0, 14.0  # px: down from a box beside its label, from track to track, down to the next row
 SPREAD = 12.0  # px between wires that end at one box
+APART = 4.0  # px between upright pieces that can be told apart
 STRAIGHT = 0.05  # px: less is no bend
 
 
@@ -20,10 +21,12 @@ class Run(NamedTuple):
 
 def tracks(runs: Sequence[Run]) -> list[int]:
     """The track of each run, from above; -1 for one that goes straight down. Level pieces of different sources do not
-    meet, and of two that go the same way the one that ends further on is the upper one, so that they do not cross."""
+    meet, and of two that go the same way the one that ends further on is the upper one, so that they do not cross. One
+    that begins above where another one ends is the upper one, so that they do not go down on each other."""
     found = [-1] * len(runs)
     bent = [at for at, run in enumerate(runs) if abs(run.begin - run.end) > STRAIGHT]
     order = sorted(bent, key=lambda at: -runs[at].begin if runs[at].end > runs[at].begin else runs[at].begin)
+    order = _beginning_above(order, runs)
     spans: dict[str, tuple[float, float]] = {}
     for at in bent:
         run = runs[at]
@@ -39,6 +42,21 @@ def tracks(runs: Sequence[Run]) -> list[int]:
             ]
             track_of[source] = max(taken, default=-1) + 1
         found[at] = track_of[source]
+    return found
+
+
+def _beginning_above(order: Sequence[int], runs: Sequence[Run]) -> list[int]:
+    """The order with each run before those of other sources that end where it begins, as far as there is one."""
+    found: list[int] = []
+    for at in order:
+        first = next(
+            (
+                place for place, other in enumerate(found)
+                if runs[other].source != runs[at].source and abs(runs[other].end - runs[at].begin) < APART
+            ),
+            len(found),
+        )  # fmt: skip
+        found.insert(first, at)
     return found
 
 

@@ -12,6 +12,7 @@ from costcalc.drawing.straight_chains import Chain, straight_chains
 PASSES, STRAIGHTENING_PASSES = 60, 30
 ALONE, LANE, SHARED = 40.0, 60.0, 1.0  # weights of links: of a chain, between lanes, others
 
+EVEN = 0.2  # px: lanes that differ by no more stand below each other
 FIRM, LOOSE = 10_000.0, 1.0  # weights of the last passes: of chains with boxes, of those of lanes alone
 
 
@@ -52,6 +53,7 @@ def x_positions(
                 weights.append(weight or 0.01)
             _settle(row, wanted, weights, room, gap, x)
     _straighten(rows, room, gap, chain_of, x)
+    _draw_in(rows, extents, gap, x)
     return [round(one, 1) for one in x]
 
 
@@ -117,3 +119,34 @@ def _straighten(
             wanted = [means[chain_of[node]] if node in chain_of else x[node] for node in row]
             weights = [FIRM if node in firm else LOOSE if node in chain_of else 0.1 for node in row]
             _settle(row, wanted, weights, room, gap, x)
+
+
+def _draw_in(rows: Rows, extents: Sequence[Extent], gap: float, x: list[float]) -> None:
+    """Moves what hangs beside the others as near to them as they allow: the lanes of each wire that goes around boxes,
+    and boxes with a single wire."""
+    place = {node: (row, at) for row in rows.rows for at, node in enumerate(row)}
+    hanging = _hanging(rows)
+    for side in (1, -1):
+        for nodes, others in sorted(hanging, key=lambda one: side * x[one[0][0]]):
+            now = [side * x[node] for node in nodes]
+            nearest = max(side * x[other] for other in others)
+            if min(now) <= nearest or max(now) - min(now) > EVEN:
+                continue
+            for node in nodes:
+                row, at = place[node]
+                if 0 <= at - side < len(row):
+                    beside, (left, right) = row[at - side], extents[node]
+                    reach = extents[beside].right + left if side == 1 else extents[beside].left + right
+                    nearest = max(nearest, side * x[beside] + reach + gap)
+            for node in nodes:
+                x[node] = side * min(now[0], nearest)
+
+
+def _hanging(rows: Rows) -> list[tuple[list[int], list[int]]]:
+    """The lanes of each long wire, with its ends; each box with one wire, with its other end."""
+    found = [(chain[1:-1], [chain[0], chain[-1]]) for chain in rows.chains if len(chain) > 2]
+    ends: dict[int, list[int]] = {}
+    for chain in rows.chains:
+        ends.setdefault(chain[0], []).append(chain[1])
+        ends.setdefault(chain[-1], []).append(chain[-2])
+    return found + [([node], others) for node, others in ends.items() if len(others) == 1]

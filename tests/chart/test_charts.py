@@ -13,6 +13,8 @@ from support import needed
 import costcalc
 from costcalc.analysis.power_laws import knob_exponents
 from costcalc.chart import Axis, Curves, HeatMap, Scatter, short_number
+from costcalc.chart.axes import title_lines
+from costcalc.chart.chart_data import digits_of
 from costcalc.cli.app import run
 from costcalc.errors import UnknownName, UsageError
 from costcalc.text import short_names
@@ -35,6 +37,23 @@ def texts(svg):
 )  # fmt: skip
 def test_three_digits(number, text):
     assert short_number(number) == text
+
+
+def test_ticks_are_told_apart_and_say_what_they_are():
+    assert digits_of([76, 77, 1e6]) == 3
+    assert [short_number(n, digits_of([77, 77.25, 77.5])) for n in (77, 77.25, 77.5)] == ["77", "77.25", "77.5"]
+    assert [short_number(n, digits_of([999.75, 1000])) for n in (999.75, 1000)] == ["999.75", "1 k"]
+    assert short_number(1.2345e9, digits_of([1.2345e9])) == "1.2345 G"
+
+
+def test_a_long_title_breaks_before_its_bracket_into_even_lines():
+    title = "net: a network that has a long name, scaled in all its knobs (no other is better: less macs, more r)"
+    assert title_lines(title) == [
+        "net: a network that has a long name, scaled in all its knobs", "(no other is better: less macs, more r)",
+    ]  # fmt: skip
+    assert title_lines("short (as it is)") == ["short (as it is)"]
+    lengths = [*map(len, title_lines("words " * 30))]
+    assert len(lengths) == 3 and max(lengths) - min(lengths) < 12
 
 
 def test_one_knob_is_curves_with_the_law_beside_them():

@@ -1,6 +1,6 @@
 """Names beside marks: none lies on another, on a mark, a line or a box, and all stay inside; as data, and as drawn."""
 
-from itertools import combinations
+from itertools import combinations, product
 
 import pytest
 from support import needed
@@ -9,6 +9,7 @@ from costcalc.chart import Axis, Ball, Balls, Bands, Bar, Group, Mark, Roofline,
 from costcalc.chart.label_places import Disc, Leader, NameBox, NameSize, crosses, meet, place_names, touches
 
 FRAME = NameBox(0, 0, 500, 350)
+EDGE = 7  # pixels that stay free beside the edge of a picture
 
 
 def scattered(count, near=1.0):
@@ -114,15 +115,22 @@ def layers(count):
     return Roofline("net on a device", 5e11, 2e10, tuple(found), TimedLayer("net", "", 10**9, 10**8, 0.05), ("a note",))
 
 
-def bands():
+def bands(many=6):
     order = range(60)
     found = (Bar("weights", tuple([5] * 60)), Bar("activations kept", tuple(min(i, 60 - i) for i in order)))
     parts = (Stretch("forward", 0, 30), Stretch("loss", 30, 31), Stretch("backward", 31, 60))
-    blocks = tuple(Stretch(f"block{i}", 10 * i, 10 * i + 10) for i in range(6))
+    each = 60 // many
+    blocks = tuple(Stretch(f"block{i}", each * i, each * i + each) for i in range(many))
     axes = Axis("layers in order"), Axis("held at once", "bytes")
     return Bands(
         "memory", *axes, found, parts, blocks, Mark(30, 35, "35 B\nforward of a.layer.with.a.name"), ("a note",)
     )
+
+
+def published():
+    points = tuple(Mark(10.0 * 2**i, 5 + i, f"b{i}") for i in range(8))
+    quoted = tuple(Mark(10.1 * 2**i, 5 + i) for i in range(8))
+    return Scatter("presets", Axis("MACs", log=True), Axis("r"), (Group("a", points), Group("b", quoted, "rings")))
 
 
 def front():
@@ -133,21 +141,37 @@ def front():
 
 
 @pytest.mark.parametrize(
-    "chart", [balls(4), balls(27), layers(60), bands(), front()], ids=["4 balls", "27", "roofline", "memory", "front"]
-)
+    "chart", [balls(4), balls(27), layers(60), bands(), bands(30), front(), published()],
+    ids=["4 balls", "27", "roofline", "memory", "upright", "front", "presets"],
+)  # fmt: skip
 def test_what_is_drawn_does_not_overlap_and_stays_inside(chart):
     names, others, frame, page, _ = drawn_texts(chart)
     assert names
     for one, other in combinations([*names, *others], 2):
         assert not overlap(one, other)
     for box in [*names, *others]:
-        assert page.x0 <= box.x0
-        assert box.x1 <= page.x1
+        assert page.x0 + EDGE <= box.x0
+        assert box.x1 <= page.x1 - EDGE
         assert page.y0 <= box.y0
-        assert box.y1 <= page.y1
+        assert box.y1 <= page.y1 - EDGE
     if not isinstance(chart, Bands):  # whose names of places stand around the axes
         assert all(frame.x0 <= box.x0 and box.x1 <= frame.x1 for box in names)
         assert all(frame.y0 <= box.y0 and box.y1 <= frame.y1 for box in names)
+
+
+@pytest.mark.parametrize(("many", "upright"), [(6, False), (30, True), (60, False)])
+def test_names_of_narrow_places_stand_upright(many, upright):
+    names, *_ = drawn_texts(bands(many))
+    turned = [box for box in names if box.height > 2 * box.width]
+    assert len(turned) == (many if upright else 0)  # of 60 no name has room, even so
+
+
+def test_no_name_lies_on_the_ring_of_a_published_figure():
+    names, _, _, _, to_pixels = drawn_texts(published())
+    rings = [Disc(*to_pixels((mark.x, mark.y)), 6.3 * 100 / 72) for mark in published().groups[1].points]
+    assert len(names) == len(rings)
+    for box, ring in product(names, rings):
+        assert not touches(NameBox(box.x0, box.y0, box.x1, box.y1), ring)
 
 
 @pytest.mark.parametrize("count", [1, 4, 27])

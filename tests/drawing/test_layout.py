@@ -1,12 +1,15 @@
 """Drawings have nothing over anything else, keep the order of the network, and are straight where one wire goes on."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
 from support.drawings import crossings, label_place, problems
 
 import costcalc
 from costcalc.drawing import Drawing
+from costcalc.drawing.block_shapes import branches
+from costcalc.drawing.drawing import Rectangle
 from costcalc.drawing.nested_layout import laid_out
 from costcalc.drawing.sketch import Box, Sketch, Wire
 from costcalc.spec.library import entries
@@ -144,6 +147,113 @@ def test_more_channels_are_wider_in_one_frame():
         wide = {p.box.title: p.place.width for p in data.boxes if p.box.path[-1:] == (frame.name,)}
         if {"expansion", "depthwise", "projection"} <= {*wide}:
             assert wide["expansion"] == wide["depthwise"] > wide["projection"] + 20
+
+
+def chain(keys):
+    return " ".join(f"{one}{other}" for one, other in itertools.pairwise(keys))
+
+
+LONG = "abcdefghijklmnopqrst"
+
+
+def columns(data):
+    """The keys of the boxes of each column, from left to right."""
+    found = {}
+    for key, x in middles(data).items():
+        found.setdefault(x, []).append(key)
+    return ["".join(sorted(found[x])) for x in sorted(found)]
+
+
+def repeated(whole, copies):
+    """A sketch whose boxes stand for so many, and whose frames so stay whole."""
+    return replace(whole, boxes=[replace(box, copies=copies) for box in whole.boxes])
+
+
+@pytest.mark.parametrize("more", ["at", "at bs", "at bt"])
+def test_long_wires_go_from_column_to_column_side_by_side(more):
+    data = laid_out(sketch(f"{chain(LONG)} {more}"))
+    assert len(columns(data)) > 1 and data.height < 1.4 * data.width
+    assert problems(data) == [] and crossings(data) == set()
+
+
+def test_no_column_holds_a_lone_box_beside_a_high_one():
+    frames = dict.fromkeys(LONG[1:12], ("features",)) | dict.fromkeys(LONG[12:], ("classifier",))
+    data = laid_out(repeated(sketch(chain(LONG), frames), 2))
+    assert columns(data) == [LONG[:12], LONG[12:]]
+    high = dict.fromkeys(LONG[2:], ("high",))
+    assert len(columns(laid_out(repeated(sketch(chain(LONG), high), 2)))) == 1  # no lower in two
+
+
+@pytest.mark.parametrize(("copies", "headings"), [(1, ["tall", "tall (cont.)"]), (3, ["tall"])])
+def test_a_frame_that_is_too_tall_goes_on_in_the_next_column(copies, headings):
+    whole = sketch(chain(LONG), dict.fromkeys(LONG[1:-1], ("tall",)))
+    data = laid_out(repeated(whole, copies))
+    assert sorted({frame.heading for frame in data.frames}) == headings
+    assert "".join(columns(data)) == LONG or copies > 1
+    assert len(columns(data)) == len(data.frames) if copies == 1 else len(columns(data)) == 1
+    assert problems(data) == [] and crossings(data) == set()
+    assert {key for key, box in zip(LONG, data.boxes) if box.box.path} == {*LONG[1:-1]}
+
+
+def test_boxes_without_wires_stand_below_in_short_rows():
+    loose = dict.fromkeys("uvwxyz", ("constants",))
+    plain = laid_out(sketch("ab bc"))
+    data = laid_out(replace(plain.sketch, boxes=[*plain.sketch.boxes, *(Box(k, k, path=p) for k, p in loose.items())],
+                            headings={"constants": "constants"}))  # fmt: skip
+    rows = [tops(data)[key] for key in "uvwxyz"]
+    assert min(rows) > max(tops(data)[key] for key in "abc") and len({*rows}) > 1
+    assert data.width < 2 * plain.width + 300 and middles(data)["a"] == middles(data)["c"]
+    assert problems(data) == []
+
+
+def test_a_frame_ends_where_its_boxes_end():
+    frame = dict.fromkeys("bcde", ("s",))
+    data = laid_out(sketch("ab bc ce bd de ef", {**frame, "b": ("s",)}))
+    (placed,) = data.frames
+    inside = [placed_box.place for placed_box in data.boxes if placed_box.box.path]
+    assert min(place.x for place in inside) - placed.place.x < 40
+    shortcut = laid_out(sketch("ab bc ce ae ef", frame | {"d": ()}))
+    places = shortcut.places
+    (placed,) = shortcut.frames
+    assert places["b"].x - placed.place.x < 40 < placed.place.right - places["b"].right  # room for the arc alone
+    assert middles(shortcut)["a"] == middles(shortcut)["b"] == middles(shortcut)["f"]
+
+
+def test_the_trunk_goes_straight_past_parameters():
+    data = laid_out(sketch("ab bd cd df ef fg", {"d": ("s",), "e": ("s",), "f": ("s",), "c": ()}))
+    assert len({middles(data)[key] for key in "abdfg"}) == 1
+    assert data.width < 4 * data.boxes[0].place.width  # and they stand beside it
+
+
+def test_an_arc_is_near_what_it_goes_around():
+    wide = dict.fromkeys("ghijkl", ("wide",))
+    fan = " ".join(f"f{key} {key}m" for key in "ghijkl")
+    data = laid_out(sketch(f"ab bc cd bd df {fan} mn", wide))
+    (arc,) = [wire.points for wire in data.wires if (wire.wire.source, wire.wire.target) == ("b", "d")]
+    assert max(x for x, _ in arc) < data.places["c"].right + 60
+
+
+def test_no_part_of_a_wire_is_drawn_twice():
+    data = drawn("inception_module")
+    ends = [wire.points[-1] for wire in data.wires]
+    lines = [*branches(data.wires)]
+    assert [line[-1] for line in lines] == ends
+    pieces = [{*line} for line in map(tuple, lines)]
+    whole = [wire for wire, line in zip(data.wires, lines) if tuple(line) == wire.points]
+    assert {wire.wire.source for wire in whole} == {wire.wire.source for wire in data.wires}  # one of each is whole
+    seen = []
+    for line, places in zip(lines, pieces):
+        for (x, y), (a, b) in itertools.pairwise(line):
+            seen.append(Rectangle(min(x, a), min(y, b), abs(x - a), abs(y - b)))
+        assert len(places) == len(line)
+    for one, other in itertools.combinations(seen, 2):
+        along = min(one.right, other.right) - max(one.x, other.x), min(one.bottom, other.bottom) - max(one.y, other.y)
+        assert min(along) < 0 or max(along) < 1 or bool(one.width) != bool(other.width)
+
+
+def test_an_input_of_one_letter_is_no_circle():
+    data = laid_out(Sketch("x", [Box("x", "x", is_pill=True), Box("y", "y")], [Wire("x", "y")]))
+    assert data.places["x"].width > 1.5 * data.places["x"].height
 
 
 @pytest.mark.parametrize("sheet", [(300, 200), (200, 300), (1000, 50)])

@@ -82,6 +82,19 @@ def test_texts_have_room(name, width):
     assert picture.shown_width is None or picture.shown_width <= width
     ends = [line.points[-1] for line in picture.shapes if isinstance(line, Polyline)]
     assert len(ends) == len(groups(picture)) - 1
+    turns = [x for line in picture.shapes if isinstance(line, Polyline) for x, _ in line.points]
+    assert min(turns) > 8 and max(turns) < picture.width - 8
+
+
+@pytest.mark.parametrize("width", [700, 900])
+def test_rows_are_of_about_one_width(width):
+    rows = {}
+    for group in groups(volumes_of("vgg16", width=width)):
+        first, *others = [shape.y for shape in group.shapes if isinstance(shape, Text)]
+        if others:  # a vector without a name has its size alone
+            rows.setdefault(first, []).append(group)
+    many = [len(rows[base]) for base in sorted(rows)]
+    assert len(many) > 2 and min(many) >= max(many) / 2
 
 
 @pytest.mark.parametrize(

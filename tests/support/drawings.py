@@ -3,13 +3,16 @@
 import itertools
 
 from costcalc.drawing.drawing import Rectangle
-from costcalc.drawing.sketch import LABEL_SIZE
+from costcalc.drawing.sketch import HEADING_SIZE, LABEL_SIZE
 from costcalc.drawing.text_widths import text_width
 
 
 def problems(data):
     """Sentences about what may not be in any drawing."""
-    return [*overlaps(data), *outside(data), *wires_over_boxes(data), *wires_not_there(data), *labels_on_wires(data)]
+    return [
+        *overlaps(data), *outside(data), *wires_over_boxes(data), *wires_not_there(data), *labels_on_wires(data),
+        *wires_on_wires(data), *wires_on_headings(data),
+    ]  # fmt: skip
 
 
 def overlaps(data):
@@ -82,6 +85,31 @@ def labels_on_wires(data):
         for placed in data.boxes:
             if label.overlaps(placed.place):
                 yield f"the label of {wire.wire.source} lies on {placed.box.title}"
+
+
+def wires_on_wires(data):
+    """Wires of two sources that go along one line."""
+    for one, other in itertools.combinations(data.wires, 2):
+        if one.wire.source == other.wire.source:
+            continue
+        for a, b in itertools.product(pieces(one), pieces(other)):
+            along = min(a.right, b.right) - max(a.x, b.x), min(a.bottom, b.bottom) - max(a.y, b.y)
+            if min(along) >= -0.3 and max(along) > 1 and bool(a.width) == bool(b.width):
+                yield f"wires of {one.wire.source} and {other.wire.source} lie on each other at {a.x}, {max(a.y, b.y)}"
+
+
+def wires_on_headings(data):
+    for frame in data.frames:
+        place = heading_place(frame)
+        for wire in data.wires:
+            if any(touches(piece, place) for piece in pieces(wire)):
+                yield f"a wire of {wire.wire.source} lies on the heading {frame.heading}"
+
+
+def heading_place(frame):
+    """The rectangle of its heading."""
+    width = text_width(frame.heading, HEADING_SIZE)
+    return Rectangle(frame.place.x + 8, frame.place.y + 14 - HEADING_SIZE + 2, width, HEADING_SIZE)
 
 
 def label_place(wire):
