@@ -40,6 +40,8 @@ def laid_out(
     if not columns or sheet is not None or made.height <= max(MAX_HEIGHT_OF_ONE, MAX_HEIGHT_TO_WIDTH * made.width):
         return made
     parts = with_split_frames(layout.opened(), layout.frames[WHOLE], layout.outermost())
+    if parts is None:
+        return made
     other = _NestedLayout(parts).drawing(columns, width, None)
     is_larger = other.width * other.height > MAX_GROWTH * made.width * made.height
     return made if is_larger or other.height > WORTHWHILE * made.height or not _begin_columns(other) else other

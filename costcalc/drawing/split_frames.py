@@ -23,9 +23,9 @@ class Place(NamedTuple):
     row: int
 
 
-def with_split_frames(sketch: Sketch, whole: FrameLayout, frames: Mapping[str, FrameLayout]) -> Sketch:
-    """The sketch with outermost frames in parts, where those in columns make it no taller than wanted; or as it is. A
-    frame that is drawn once for several stays whole."""
+def with_split_frames(sketch: Sketch, whole: FrameLayout, frames: Mapping[str, FrameLayout]) -> Sketch | None:
+    """The sketch with outermost frames in parts, where those in columns make it no taller than wanted; None if none
+    help. A frame that is drawn once for several stays whole."""
     once = {box.path[0] for box in sketch.boxes if box.path and box.copies == 1 and not box.is_pill}
     places = [Place(whole.tops[row], "", row) for row in where_one_wire_goes_down(whole)]
     places += [place for name in frames if name in once for place in _within(name, frames[name], whole)]
@@ -34,8 +34,9 @@ def with_split_frames(sketch: Sketch, whole: FrameLayout, frames: Mapping[str, F
         ends = [0.0, *(cut.y for cut in cuts), whole.height]
         highest = max(end - begin for begin, end in itertools.pairwise(ends))
         if highest <= MAX_HEIGHT_TO_WIDTH * (whole.width * len(cuts) + whole.width + GUTTER * len(cuts)):
-            return _in_parts(sketch, frames, [cut for cut in cuts if cut.frame])
-    return sketch
+            within = [cut for cut in cuts if cut.frame]
+            return _in_parts(sketch, frames, within) if within else None
+    return None
 
 
 def _within(name: str, inside: FrameLayout, whole: FrameLayout) -> Iterator[Place]:
