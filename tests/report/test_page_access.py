@@ -166,7 +166,7 @@ def test_on_paper_everything_is_open_and_light(driver, screen, tmp_path):
     assert shown == ["rgb(255, 255, 255)", "rgb(0, 0, 0)", "none", "rgb(255, 255, 255)"]
 
 
-@pytest.mark.parametrize("targets", [PAIR, ("resnet50",), ("efficientnet_b0",)])
+@pytest.mark.parametrize("targets", [PAIR, ("resnet50",), ("efficientnet",)])
 def test_on_paper_nothing_is_wider_than_a_sheet(driver, screen, tmp_path, targets):
     """Else Chromium shrinks the whole page. A large drawing comes behind the plots, on a sheet of its own."""
     screen(718, 1000)  # A4 without its margins
