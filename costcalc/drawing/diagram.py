@@ -61,6 +61,7 @@ def _mermaid(sketch: Sketch) -> Iterator[str]:
 def _dot(sketch: Sketch) -> Iterator[str]:
     """A Graphviz digraph."""
     yield f'digraph network {{\n    label="{_quoted(_heading(sketch))}"; labelloc=t;\n'
+    yield '    fontname="Helvetica"; labeljust=l; edge [fontname="Helvetica"];\n'
     yield '    node [shape=box, style=filled, fillcolor="#ffffff", fontname="Helvetica"];\n'
     for number, box in enumerate(sketch.boxes, 1):
         label = r"\n".join(map(_quoted, _texts(box)))

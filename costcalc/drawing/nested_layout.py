@@ -19,10 +19,13 @@ MARGIN = 16.0  # px around the drawing
 WHOLE = ""  # the name of the frame around everything
 
 
-def laid_out(sketch: Sketch, *, columns: bool = True, width: float | None = None) -> DrawingData:
+def laid_out(
+    sketch: Sketch, *, columns: bool = True, width: float | None = None, sheet: Point | None = None
+) -> DrawingData:
     """The sketch with places. With `columns` a tall drawing is cut where one wire goes down, and goes on beside, as far
-    as the `width` in px allows. A drawing that is wider still is shown smaller."""
-    return _NestedLayout(sketch).drawing(columns, width)
+    as the `width` in px allows. A drawing that is wider still is shown smaller. On a `sheet` of this width and height,
+    in any unit, it has the columns in which it is shown largest."""
+    return _NestedLayout(sketch).drawing(columns, width, sheet)
 
 
 @dataclass
@@ -55,7 +58,7 @@ class _NestedLayout:
         into = [(other[at - 1], Link(None, other[at], source)) for at in range(shared + 1, len(other))]
         return [*out, across, *into]
 
-    def drawing(self, columns: bool, most_width: float | None) -> DrawingData:
+    def drawing(self, columns: bool, most_width: float | None, sheet: Point | None) -> DrawingData:
         """Lays out the frames, inner ones first, and puts everything where it is."""
         order = sorted(self.members, key=self.depths.__getitem__)
         for name in reversed(order):
@@ -63,7 +66,8 @@ class _NestedLayout:
             members = [self._member(member) for member in self.members[name]]
             self.frames[name] = FrameLayout(heading, members, [*self.links.get(name, ())])
         whole = self.frames[WHOLE]
-        cuts = in_columns(whole, None if most_width is None else most_width - 2 * MARGIN) if columns else ONE_COLUMN
+        within = None if most_width is None else most_width - 2 * MARGIN
+        cuts = in_columns(whole, within, sheet) if columns else ONE_COLUMN
         corners = self._corners(order, cuts)
         boxes = [PlacedBox(box, corners[box.key].place(*self._size(box.key))) for box in self.sketch.boxes]
         frames = [

@@ -12,6 +12,7 @@ GUTTER = 44.0  # px between columns, in which a wire goes up
 LEAD = 14.0  # px that it goes down and up beyond the columns
 MAX_HEIGHT_TO_WIDTH = 1.3  # times its width, of a drawing
 MAX_COLUMNS = 12  # columns
+CLEARLY_LARGER = 1.25  # times: a drawing that is cut is harder to follow
 MAX_HEIGHT_OF_ONE = 800.0  # px: a drawing that is no taller has one column
 
 
@@ -75,12 +76,16 @@ class _Column:
     bottom: float = field(default=0.0)
 
 
-def in_columns(whole: FrameLayout, most_width: float | None = None) -> Columns:
+def in_columns(whole: FrameLayout, most_width: float | None = None, sheet: Point | None = None) -> Columns:
     """The columns of a drawing: as few as make it no taller than 1.3 times its width, if it can be cut there and is not
-    wider than `most_width` then."""
+    wider than `most_width` then. For a `sheet`, a width and a height, those in which it is shown largest there."""
     places = _where_one_wire_goes_down(whole)
+    if not places:
+        return ONE_COLUMN
+    if sheet is not None:
+        return _largest_on(whole, places, sheet)
     best, best_ratio = ONE_COLUMN, whole.height / max(whole.width, 1.0)
-    if best_ratio <= MAX_HEIGHT_TO_WIDTH or whole.height <= MAX_HEIGHT_OF_ONE or not places:
+    if best_ratio <= MAX_HEIGHT_TO_WIDTH or whole.height <= MAX_HEIGHT_OF_ONE:
         return best
     for many in range(2, MAX_COLUMNS + 1):
         columns = _even(whole, places, many)
@@ -94,6 +99,21 @@ def in_columns(whole: FrameLayout, most_width: float | None = None) -> Columns:
         if best_ratio <= MAX_HEIGHT_TO_WIDTH:
             break
     return best
+
+
+def _largest_on(whole: FrameLayout, places: Sequence[int], sheet: Point) -> Columns:
+    """The columns in which a drawing is shown largest on a sheet; more of them only if it is clearly larger then."""
+    best = ONE_COLUMN
+    for many in range(2, MAX_COLUMNS + 1):
+        made = _arranged(whole, _even(whole, places, many))
+        if _scale(made.size(whole), sheet) > CLEARLY_LARGER * _scale(best.size(whole), sheet):
+            best = made
+    return best
+
+
+def _scale(size: Point, sheet: Point) -> float:
+    """How large a drawing of this size is shown on a sheet."""
+    return min(sheet[0] / max(size[0], 1.0), sheet[1] / max(size[1], 1.0))
 
 
 def _even(whole: FrameLayout, places: Sequence[int], many: int) -> list[_Column]:

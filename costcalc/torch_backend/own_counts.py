@@ -9,11 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
-from torch.utils import _pytree as pytree
 from torch.utils.flop_counter import FlopCounterMode
 
 from costcalc.importers.torch_runs.torch_failures import refused
-from costcalc.importers.torch_runs.torch_inputs import is_input, on_meta
+from costcalc.importers.torch_runs.torch_inputs import meta_inputs
 from costcalc.importers.torch_runs.torch_parts import WITHOUT_KERNEL
 from costcalc.importers.torch_runs.torch_recorder import Recorder
 from costcalc.importers.torch_runs.torch_untouched import untouched
@@ -77,7 +76,7 @@ def own_macs(own: OwnModule) -> tuple[Counter[str], Counter[str]]:
     Raises ImportRefused if the module does not run under torch's counter.
     """
     module: nn.Module = own.source.module
-    args, kwargs = pytree.tree_map(on_meta, own.inputs, is_leaf=is_input)
+    args, kwargs = meta_inputs(module, own.inputs)
     spans = ModuleSpans(module)
     # attention in parts that can be counted: its fused kernel computes scores again in the backward pass
     with untouched(module), sdpa_kernel(SDPBackend.MATH), counter() as flops, torch.enable_grad():

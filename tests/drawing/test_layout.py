@@ -144,3 +144,15 @@ def test_more_channels_are_wider_in_one_frame():
         wide = {p.box.title: p.place.width for p in data.boxes if p.box.path[-1:] == (frame.name,)}
         if {"expansion", "depthwise", "projection"} <= {*wide}:
             assert wide["expansion"] == wide["depthwise"] > wide["projection"] + 20
+
+
+@pytest.mark.parametrize("sheet", [(300, 200), (200, 300), (1000, 50)])
+def test_on_a_sheet_a_drawing_has_the_columns_in_which_it_is_largest(sheet):
+    def scale(data):
+        return min(sheet[0] / data.width, sheet[1] / data.height)
+
+    chain = sketch(" ".join(f"{one}{other}" for one, other in itertools.pairwise("abcdefghijkl")))
+    strip, data = laid_out(chain, columns=False), laid_out(chain, sheet=sheet)
+    assert problems(data) == [] and scale(data) > 1.2 * scale(strip)
+    short = sketch("ab")
+    assert laid_out(short, sheet=(300, 200)) == laid_out(short)  # it would be hardly larger

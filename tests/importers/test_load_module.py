@@ -153,6 +153,16 @@ def triangle(n, device):
     return torch.ones(n, n, device=device).tril()
 
 
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16, torch.float16])
+def test_a_module_in_another_dtype_takes_inputs_in_it(dtype):
+    def made():
+        return nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(), nn.Linear(144, 5))
+
+    net = costcalc.load(made().to(dtype), (2, 3, 8, 8))
+    plain = costcalc.load(made(), (2, 3, 8, 8))
+    assert net.cost().to_dict()["layers"] == plain.cost().to_dict()["layers"]
+
+
 class Shares(nn.Module):
     """Its masks and positions are those of all instances."""
 

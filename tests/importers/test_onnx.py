@@ -240,6 +240,11 @@ def test_recurrent_layers_by_hand(tmp_path):
     cost = cost_of(tmp_path, nodes, {"x": [7, 2, 3], "s": [1, 2, 5]}, {"w": (1, 20, 3), "r": (1, 20, 5)}, "h")
     assert [len(row.inputs) for row in cost.layers if row.op.name == "lstm"] == [3]
     assert totals(cost) == (160, 2 * 7 * 20 * (3 + 5))
+    nodes = [node("LSTM", "x w r _ _ s c", "h", hidden_size=5, direction="bidirectional", layout=1)]
+    given = {"x": [2, 7, 3], "s": [2, 2, 5], "c": [2, 2, 5]}
+    cost = cost_of(tmp_path, nodes, given, {"w": (2, 20, 3), "r": (2, 20, 5)}, "h")
+    shapes = [[*row.input_shapes] for row in cost.layers if row.op.name == "lstm"]
+    assert shapes == [[(2, 7, 3), (2, 2, 5), (2, 2, 5)]]
     nodes, inputs, tensors = WITNESSED["rnn"]
     assert totals(cost_of(tmp_path, nodes, inputs, tensors)) == (15 + 25 + 10, 7 * 2 * 5 * (3 + 5))
 

@@ -32,6 +32,7 @@ INPUTS = {
     "attention": (Attending, ((2, 7, 16),)),
     "words": (Words, (WORDS,)),
     "a layer of an encoder": (lambda: nn.TransformerEncoderLayer(12, 3, 20, batch_first=True), ((2, 7, 12),)),
+    "in bfloat16": (lambda: nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)).bfloat16(), (SMALL,)),
     "recurrent": (lambda: nn.LSTM(12, 8, batch_first=True), ((2, 5, 12),)),
 }
 QUICK = {"device": "cpu", "seconds": 0.001}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 from typing import Any
 
 from costcalc import ops
-from costcalc.dims import Size, decided, elements, equal, exact_div
+from costcalc.dims import Shape, Size, decided, elements, equal, exact_div
 from costcalc.importers.onnx_files.onnx_values import Asked, Made, Step, Translation, Value, known, one, own
 from costcalc.ops.broadcast import broadcast
 from costcalc.ops.imported import Contraction, Elementwise, Move, Reduction, View
@@ -87,18 +88,37 @@ def recurrent(op: Any, gates: int) -> Translation:
         ways, hidden = again.shape[0], again.shape[2]
         asked.need(ways == (2 if asked.attribute("direction", "forward") == "bidirectional" else 1), "its directions")
         asked.need(again.shape[1] == gates * hidden == weight.shape[1], f"it needs {gates} gates of {hidden}")
-        first = () if batch_first else (Step(View((batch, length, x.shape[2])), (x,)),)
-        read = x if batch_first else None
+        given = [asked.given(i) for i in (5, 6)[: op.states]]
+        steps, begins = first_states(given, (ways, batch, hidden), batch_first)
+        read: Value | int = x if batch_first else len(steps)
+        if not batch_first:
+            steps.append(Step(View((batch, length, x.shape[2])), (x,)))
         made = op(hidden, bidirectional=ways == 2, bias=bias is not None)
         tensors = own(weight_ih_l0=weight, weight_hh_l0=again, bias_ih_l0=bias)
         states = (batch, ways, hidden) if batch_first else (ways, batch, hidden)
         out = (batch, length, ways, hidden) if batch_first else (length, ways, batch, hidden)
-        given = [asked.given(i) for i in (5, 6)[: op.states]]
-        first_states = [] if batch_first or all(x is None or x.is_known for x in given) else given
-        begins = tuple(x or known(states) for x in first_states)
-        return Made((*first, Step(made, (read, *begins), tensors), Step(View(out), (None,))), (states, states))
+        steps += [Step(made, (read, *begins), tensors), Step(View(out), (None,))]
+        return Made(tuple(steps), (states, states))
 
     return translated
+
+
+def first_states(
+    given: Sequence[Value | None], shape: Shape, batch_first: bool
+) -> tuple[list[Step], list[Value | int]]:
+    """The states that a recurrence begins with, as torch has them, (ways, n, hidden): none if all are known, as zeros
+    are. With the batch first ONNX has them as (n, ways, hidden)."""
+    steps: list[Step] = []
+    states: list[Value | int] = []
+    for state in given:
+        if state is None or state.is_known:
+            states.append(known(shape))
+        elif batch_first:
+            states.append(len(steps))
+            steps.append(Step(View(shape), (state,)))
+        else:
+            states.append(state)
+    return steps, states if any(state is not None and not state.is_known for state in given) else []
 
 
 def attention(asked: Asked) -> Made:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from functools import partial
 from typing import Any
 
 import torch
@@ -41,11 +42,17 @@ def is_input(value: Any) -> bool:
     return shape or isinstance(value, torch.Tensor)
 
 
-def on_meta(value: Any) -> Any:
-    """A meta tensor of the same shape; anything else as it is."""
+def on_meta(value: Any, dtype: torch.dtype | None = None) -> Any:
+    """A meta tensor of the same shape, of this dtype if only a shape is given; anything else as it is."""
     if isinstance(value, torch.Tensor):
         return torch.empty_like(value, device="meta")
-    return torch.empty(tuple(value), device="meta") if is_input(value) else value
+    return torch.empty(tuple(value), dtype=dtype, device="meta") if is_input(value) else value
+
+
+def meta_inputs(module: nn.Module, inputs: Any) -> Any:
+    """Meta tensors in place of tensors and shapes, which are in the dtype of the module's first floating parameter."""
+    dtypes = (one.dtype for one in module.parameters() if one.is_floating_point())
+    return pytree.tree_map(partial(on_meta, dtype=next(dtypes, None)), inputs, is_leaf=is_input)
 
 
 def empty_input(shape: tuple[int, ...], dtype: str) -> torch.Tensor:

@@ -14,11 +14,10 @@ from typing import Any
 import torch
 from torch import nn
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
-from torch.utils import _pytree as pytree
 
 from costcalc.importers.torch_runs.run_record import STRICT, Learned, Leniency, Record
 from costcalc.importers.torch_runs.torch_failures import place_of, refused
-from costcalc.importers.torch_runs.torch_inputs import input_names, is_input, on_meta, outputs_of, unwrapped
+from costcalc.importers.torch_runs.torch_inputs import input_names, meta_inputs, outputs_of, unwrapped
 from costcalc.importers.torch_runs.torch_recorder import AsksForValue, Recorder
 from costcalc.importers.torch_runs.torch_untouched import untouched
 
@@ -33,7 +32,7 @@ def record(
     """
     module = unwrapped(module)
     recorder = Recorder(module)
-    given = pytree.tree_map(on_meta, (tuple(args), dict(kwargs or {})), is_leaf=is_input)
+    given = meta_inputs(module, (tuple(args), dict(kwargs or {})))
     stopped = ""
     with ExitStack() as stack:
         stack.enter_context(untouched(module))

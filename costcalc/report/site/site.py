@@ -31,6 +31,7 @@ from costcalc.version import __version__
 
 HERE = Path(__file__).parent
 MARK = "made-by-costcalc.txt"  # in the folder of a site: it may be replaced
+CARD_SIZE = (280.0, 184.0)  # px, in which a card shows its drawing (site.css)
 MAX_CARD_BOXES = 12  # of a card's drawing, unless a network has more of depth 1
 
 
@@ -132,7 +133,7 @@ def _drawing(net: Net) -> str:
     sketch = network_sketch(cost_of(net))
     if len(sketch.boxes) > MAX_CARD_BOXES:
         sketch = network_sketch(cost_of(net), depth=1)
-    return Drawing.of(laid_out(replace(sketch, title="", notes=()))).svg()
+    return Drawing.of(laid_out(replace(sketch, title="", notes=()), sheet=CARD_SIZE)).svg()
 
 
 def _groups(cards: Sequence[Card]) -> list[tuple[str, list[Card]]]:
