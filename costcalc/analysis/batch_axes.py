@@ -40,11 +40,11 @@ def batch_axes(rows: Sequence[Row]) -> Mapping[str, BatchAxis | None]:
     """The axis of the batch by the name of a layer, where it is not the first one as a whole; None for a tensor without
     a batch, as a learned one. Of one example among other sizes that are no numbers it is taken to be the first."""
     batch = batch_of_inputs(rows)
-    are_numbers = all(n.__class__ is int for row in rows for n in row.output_shape)
+    are_numbers = {n.__class__ for row in rows for n in row.output_shape} == {int}
     others = [row for row in rows if row.inputs or row.op.is_input]
     if is_symbolic(batch):
         places = {str(row.name): _of_symbol(row.output_shape) for row in rows}
-    elif are_numbers and batch and any(row.output_shape[:1] != (batch,) for row in others):
+    elif are_numbers and batch and {row.output_shape[:1] for row in others} != {(batch,)}:
         places = _followed(rows, int(batch))
     else:
         return {str(row.name): None for row in rows if not row.inputs and not row.op.is_input}

@@ -64,6 +64,11 @@ class Cost(Result):
     def _values(self) -> MetricValues:
         return MetricValues(self.layers, self.graph, self.dtype)
 
+    @cached_property
+    def layouts(self) -> OutputLayouts:
+        """How the output shapes of its layers are shown."""
+        return OutputLayouts.of(self.layers)
+
     def total(self, metric: str) -> Any:
         """The value of the network, of any metric that is counted.
 
@@ -139,7 +144,7 @@ class Cost(Result):
         if depth is None:
             entries: Sequence[Any] = [row for row in self.layers if not row.op.is_input]
             values = {metric: self._values.of_row(metric) for metric in metrics}
-            rows = LazySequence(partial(layer_cells, values, self.macs, OutputLayouts.of(self.layers)), entries)
+            rows = LazySequence(partial(layer_cells, values, self.macs, self.layouts), entries)
         else:
             entries = self._shown_blocks(depth)
             rows = LazySequence(partial(self._block_cells, metrics), entries)

@@ -50,9 +50,10 @@ class OutputLayouts:
 
     def shown(self, shape: Shape, name: Any) -> Shape:
         """The output shape of a layer: whole if it has no batch, as a tensor of the network and a constant."""
-        place = self.axes.get(str(name), FIRST)
-        if place == FIRST or (place is not None and str(name) in self.images):
-            return as_image(shape, name, self.images)
+        name = str(name)
+        place = self.axes.get(name, FIRST) if self.axes else FIRST
+        if place is FIRST or (place is not None and name in self.images):
+            return Image(shape) if name in self.images else shape
         if place is None:
             return Batchless(shape)
         size = () if place.is_whole else (exact_div(shape[place.axis], self.batch),)

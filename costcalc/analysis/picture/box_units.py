@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from costcalc.analysis.walk import Row
 
@@ -38,6 +39,13 @@ class Rowset:
     def number(self) -> Mapping[str, int]:
         """The number of each row by its name."""
         return {str(row.name): at for at, row in enumerate(self.rows)}
+
+    @cached_property
+    def kinds(self) -> list[int]:
+        """A number for each row; rows that cost the same, wherever they stand, have the same."""
+        known: dict[Any, int] = {}
+        keys = ((row.op, row.input_shapes, str(row.times), row.shared) for row in self.rows)
+        return [known.setdefault(key, len(known)) for key in keys]
 
     @cached_property
     def sources(self) -> list[list[int]]:

@@ -59,8 +59,9 @@ class _Blocks:
 
     def _sign(self, name: str, begin: int, end: int) -> tuple[Any, ...]:
         """The block around it, and its units without what they read."""
-        units = self.units[begin:end]
-        return name.rpartition(".")[0], *((unit.name[len(name) :], unit.copies, len(unit.rows)) for unit in units)
+        kinds, units = self.rowset.kinds, self.units[begin:end]
+        inside = ((unit.name[len(name) :], unit.copies, *(kinds[at] for at in unit.drawn)) for unit in units)
+        return name.rpartition(".")[0], *inside
 
     def drawn_once(self, period: int, copies: Copies) -> list[Unit]:
         """The units without those of blocks of which so many together repeat those before."""
@@ -108,20 +109,16 @@ class _Blocks:
         ]
 
     def _look(self, at: int, period: int) -> _Look:
-        """What so many blocks from this one on are."""
+        """What so many blocks from this one on read."""
         if (at, period) not in self.looks:
             self.looks[at, period] = self._looked_at(self.blocks[at].begin, self.blocks[at + period - 1].end)
         return self.looks[at, period]
 
     def _looked_at(self, begin: int, end: int) -> _Look:
-        shape: list[Any] = []
         outside: dict[int, int] = {}
-        for unit in self.units[begin:end]:
-            for row in (self.rowset.rows[one] for one in unit.drawn):
-                shape.append((row.op, tuple(map(tuple, row.input_shapes)), str(row.times), row.shared))
-            shape.append((*self._read(unit, begin, end, outside),))
-        rows = tuple(one for unit in self.units[begin:end] for one in unit.rows)
-        return _Look(tuple(shape), tuple(outside), rows)
+        reads = tuple([(*self._read(unit, begin, end, outside),) for unit in self.units[begin:end]])
+        rows = tuple([one for unit in self.units[begin:end] for one in unit.rows])
+        return _Look(reads, tuple(outside), rows)
 
     def _read(self, unit: Unit, begin: int, end: int, outside: dict[int, int]) -> Iterable[tuple[int, int]]:
         """What the rows of a unit read: units from `begin` to `end` and a place in these, or a number of what is
@@ -142,16 +139,16 @@ def _block(name: str, depth: int) -> str:
 
 @dataclass(frozen=True)
 class _Look:
-    """What blocks are, but for where they stand; the rows that they read from outside, and their own."""
+    """What the rows of blocks read, the rows that they read from outside, and their own."""
 
-    shape: tuple[Any, ...]
+    reads: tuple[Any, ...]
     outside: tuple[int, ...]
     rows: tuple[int, ...]
 
     def goes_on(self, before: _Look, rowset: Rowset) -> bool:
-        """Are they equal to the blocks before, which they alone read? What both read from elsewhere, as a mask, is the
-        same."""
-        if self.shape != before.shape or len(self.outside) != len(before.outside):
+        """Are they, whose signs are equal, equal to the blocks before, which they alone read? What both read from
+        elsewhere, as a mask, is the same."""
+        if self.reads != before.reads or len(self.outside) != len(before.outside):
             return False
         mine, its = {*self.rows}, {*before.rows}
         read = [source in its for source in self.outside]

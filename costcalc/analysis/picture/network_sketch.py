@@ -10,7 +10,6 @@ from math import gcd
 
 from costcalc.analysis.cost import Cost
 from costcalc.analysis.fold import layer_count
-from costcalc.analysis.images import OutputLayouts
 from costcalc.analysis.picture.block_copies import Copies, left_of
 from costcalc.analysis.picture.box_numbers import BoxNumbers, formula_text
 from costcalc.analysis.picture.box_units import Rowset, Unit, prefixes
@@ -68,7 +67,7 @@ class _Sketcher:
         self.numbers, self.cost, self.rowset = numbers, numbers.cost, rowset
         self.rows: Sequence[Row] = rowset.rows
         self.folded, self.units, self.repeated = folded, folded.units, repeated
-        self.layouts = OutputLayouts.of(self.rows)
+        self.layouts = self.cost.layouts
         self.heads = Counter(prefix for unit in self.units for prefix in prefixes(unit.name))
 
     def sketch(self) -> Sketch:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from costcalc.analysis.columns import metric_column
@@ -36,14 +37,17 @@ class NetworkTree(Result):
     @property
     def branches(self) -> tuple[Branch, ...]:
         """The lines of the tree, each with those below it."""
-        return TreeBranches(self.cost, self.sketch).below(())
+        return self._tree.below(())
+
+    @cached_property
+    def _tree(self) -> TreeBranches:
+        return TreeBranches(self.cost, self.sketch)
 
     def table(self) -> Table:
         """A row for each line. Numbers are exact, and shown to four digits unless units are asked for."""
-        tree = TreeBranches(self.cost, self.sketch)
-        lines = [*_lines(tree.below(()))]
+        lines = [*_lines(self.branches)]
         metrics = [*dict.fromkeys(("params", "macs", self.shade))]
-        rows = [{"guide": guide, **tree.cells(branch, metrics, self.shade)} for guide, branch in lines]
+        rows = [{"guide": guide, **self._tree.cells(branch, metrics, self.shade)} for guide, branch in lines]
         most = max((len(guide) + min(len(row["name"]), LEAST_NAME) for (guide, _), row in zip(lines, rows)), default=1)
         words = max((min(len(shorter_words(row["op"], LEAST_WORDS)), LEAST_WORDS) for row in rows), default=1)
         columns = [

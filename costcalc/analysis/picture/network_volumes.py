@@ -32,7 +32,7 @@ def network_volumes(
     units = [Unit(group.rows, str(cost.layers[group.rows[0]].name)) for group in layer_groups(cost.layers)]
     _check(cost, rowset, units)
     numbers.measure(units)
-    layouts = OutputLayouts.of(cost.layers)
+    layouts = cost.layouts
     volumes = [volume for unit in units for volume in _volumes(unit, cost.layers, numbers, layouts)]
     title = visible(cost.title or cost.target)
     notes = [numbers.total_text, "height, width and channels by doublings"]

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from costcalc.analysis.cost import Cost
-from costcalc.analysis.images import OutputLayouts
 from costcalc.analysis.metrics import METRICS
 from costcalc.analysis.picture.block_copies import left_of
 from costcalc.analysis.picture.parallel_branches import Chain, Fork, Links, chain_of
@@ -47,7 +46,7 @@ class TreeBranches:
         self.sources: dict[int, list[int]] = {at: [] for at in range(len(sketch.boxes))}
         for wire in sketch.wires:
             self.sources[self.number[wire.target]].append(self.number[wire.source])
-        self.layouts = OutputLayouts.of(self.rows)
+        self.layouts = cost.layouts
         numbers = {str(row.name): at for at, row in enumerate(self.rows)}
         self.readers: dict[int, list[int]] = {}
         for at, row in enumerate(self.rows):

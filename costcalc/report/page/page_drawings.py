@@ -12,7 +12,6 @@ from typing import Any
 from costcalc.analysis.batch_axes import batch_of_inputs
 from costcalc.analysis.cost import Cost
 from costcalc.analysis.fold import layer_count
-from costcalc.analysis.images import OutputLayouts
 from costcalc.analysis.metrics import METRICS
 from costcalc.analysis.picture.network_sketch import network_sketch
 from costcalc.analysis.walk import Row
@@ -107,7 +106,7 @@ class Movable:
     def __init__(self, cost: Cost, by: str, parts: NetworkParts, sizes: Sizes):
         self.cost, self.by, self.parts, self.sizes = cost, by, parts, sizes
         self.with_symbols = {str(row.name): row for row in parts.rows}
-        self.layouts = replace(OutputLayouts.of(cost.layers), batch=batch_of_inputs(parts.rows))
+        self.layouts = replace(cost.layouts, batch=batch_of_inputs(parts.rows))
         self.inside: dict[str, list[Box]] = {}  # each frame
 
     def of(self, drawing: Drawing, name: str, id: str, is_shown: bool) -> PageDrawing:
