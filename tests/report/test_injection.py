@@ -63,7 +63,8 @@ def test_markdown_keeps_html_and_links_as_text():
             "dot", r' {4}n(\d+) \[label="(?:\\.|[^"\\])*", fillcolor="#[0-9a-f]{6}"\];',
             r' {4}n(\d+) -> n(\d+) \[label="(?:\\.|[^"\\])*"\];',
             r' {4,}(subgraph cluster_\d+ { label="(?:\\.|[^"\\])*";|n\d+|}|label="(?:\\.|[^"\\])*"; labelloc=t;)',
-            ["digraph network {", f"    node [shape=box, style=filled, fillcolor={WHITE}, fontname={FONT}];", "}"],
+            ["digraph network {", f"    fontname={FONT}; labeljust=l; edge [fontname={FONT}];",
+             f"    node [shape=box, style=filled, fillcolor={WHITE}, fontname={FONT}];", "}"],
         ),
     ],
 )  # fmt: skip
