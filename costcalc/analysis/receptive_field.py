@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from costcalc.analysis.images import image_layers
+from costcalc.analysis.images import LayerLayout, image_layers
 from costcalc.analysis.memory import Layer
 from costcalc.analysis.phases import Number, Places, composed, joined
 from costcalc.dims import Shape, prod
@@ -102,7 +102,12 @@ def reads_of(layer: Layer, shapes: Mapping[Any, Shape]) -> list[Reads]:
 def _positions(layers: Sequence[Layer], shapes: Mapping[Any, Shape]) -> dict[Any, range]:
     """The axes of each input that are positions: those of an image after its channels, those of (n, l, d) but the last,
     all of indices, and all where it is not known which are channels."""
-    images = image_layers([(str(one.name), _layout(one, shapes), [*map(str, one.inputs)]) for one in layers])
+    images = image_layers(
+        [
+            LayerLayout.of(one.name, one.op, one.inputs, [shapes[source] for source in one.inputs], one.output_shape)
+            for one in layers
+        ]
+    )
     of_indices = {source for each in layers if each.op.index_limit is not None for source in each.inputs}
     found = {}
     for layer in layers:
@@ -111,15 +116,6 @@ def _positions(layers: Sequence[Layer], shapes: Mapping[Any, Shape]) -> dict[Any
             has_features = rank < 4 and not is_image and layer.name not in of_indices
             found[layer.name] = range(2 if is_image else 1, rank - has_features)
     return found
-
-
-def _layout(layer: Layer, shapes: Mapping[Any, Shape]) -> str:
-    """That of its op; that of its input for a layer that keeps all axes, as a view of a part."""
-    kept = [*range(len(layer.output_shape))]
-    keeps = any(
-        isinstance(reads, tuple) and [one and one.axis for one in reads] == kept for reads in reads_of(layer, shapes)
-    )
-    return "same" if keeps and layer.op.layout == "plain" else layer.op.layout
 
 
 def _of_input(shape: Shape, positions: range) -> Sight:

@@ -26,7 +26,7 @@ layers:
   - relu
 """
 SHOWN = {
-    "dropout": "8×8×3", "conv": "8×8×4", "global_average_pool": "4", "gate": "4", "per_channel": "4×1×1",
+    "dropout": "8×8×3", "conv": "8×8×4", "global_average_pool": "4", "gate": "4", "per_channel": "1×1×4",
     "mul": "8×8×4", "concat": "8×8×8", "along_the_width": "8×8×10", "tokens": "8×16×4", "softmax": "12×16×64",
     "transpose": "12×64×16", "mat_mul": "12×16×16", "relu": "12×16×16",
 }  # fmt: skip
@@ -50,6 +50,35 @@ def test_only_images_have_their_channels_last(cost):
         "dropout": "8×8×3", "conv": "8×8×3", "global_average_pool": "8×8×4", "gate": "4", "per_channel": "4",
         "mul": "8×8×4", "concat": "8×8×4", "along_the_width": "8×8×8", "tokens": "8×8×8", "softmax": "12×16×64",
         "transpose": "12×16×64", "mat_mul": "12×16×64", "relu": "12×16×16",
+    }  # fmt: skip
+
+
+CHANNELS_LAST_WITHIN = """
+name: y
+title: t
+source: s
+input: [3, 8, 8]
+layers:
+  - conv: {channels: 4, kernel: 3, padding: same}
+  - transpose: {name: out, order: [0, 2, 3, 1]}
+  - linear: {features: 6}
+  - transpose: {name: back, order: [0, 3, 1, 2]}
+  - conv: {name: after, channels: 4, kernel: 1}
+  - transpose: {name: out2, order: [0, 2, 3, 1]}
+  - transpose: {name: back2, order: [0, 3, 1, 2]}
+  - add: {from: [back2, after]}
+  - transpose: {name: end, order: [0, 2, 3, 1]}
+"""
+
+
+def test_what_is_moved_back_is_an_image_again(tmp_path):
+    """As in ConvNeXt, whose linear layers have the channels last: an image is what a convolution reads, and what is
+    added to one."""
+    (tmp_path / "y.yaml").write_text(CHANNELS_LAST_WITHIN)
+    found = shapes(costcalc.load(str(tmp_path / "y.yaml")).cost().table(), "output_shape")
+    assert found == {
+        "conv": "8×8×4", "out": "8×8×4", "linear": "8×8×6", "back": "8×8×6", "after": "8×8×4", "out2": "8×8×4",
+        "back2": "8×8×4", "add": "8×8×4", "end": "8×8×4",
     }  # fmt: skip
 
 
