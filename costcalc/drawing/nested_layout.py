@@ -12,10 +12,10 @@ from costcalc.drawing.drawing import DrawingData, PlacedBox, PlacedFrame, Placed
 from costcalc.drawing.frame_layout import FrameLayout, Link, Member
 from costcalc.drawing.frames import common, without_cycles
 from costcalc.drawing.sheet_columns import (
+    MAX_HEIGHT_AFTER_CUT,
     MAX_HEIGHT_OF_ONE,
     MAX_HEIGHT_TO_WIDTH,
     ONE_COLUMN,
-    WORTHWHILE,
     Columns,
     in_columns,
 )
@@ -44,7 +44,9 @@ def laid_out(
         return made
     other = _NestedLayout(parts).drawing(columns, width, None)
     is_larger = other.width * other.height > MAX_GROWTH * made.width * made.height
-    return made if is_larger or other.height > WORTHWHILE * made.height or not _begin_columns(other) else other
+    return (
+        made if is_larger or other.height > MAX_HEIGHT_AFTER_CUT * made.height or not _begin_columns(other) else other
+    )
 
 
 def _begin_columns(drawing: DrawingData) -> bool:

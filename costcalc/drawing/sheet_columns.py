@@ -15,11 +15,11 @@ GUTTER = 44.0  # px between columns, in which a wire goes up
 LEAD = 14.0  # px that it goes down and up beyond the columns
 MAX_HEIGHT_TO_WIDTH = 1.3  # times its width, of a drawing
 MAX_COLUMNS = 12  # columns
-CLEARLY_LARGER = 1.25  # times: a drawing that is cut is harder to follow
+MIN_GAIN_PER_COLUMN = 1.25  # times as large on a sheet: a drawing that is cut is harder to follow
 MAX_HEIGHT_OF_ONE = 800.0  # px: a drawing that is no taller has one column
 MAX_WIRES = 3  # that go around together
 LEAST_HEIGHT = 0.2  # of the highest column, of one that another one follows
-WORTHWHILE = 0.85  # times its height, for which a drawing gets more columns
+MAX_HEIGHT_AFTER_CUT = 0.85  # times its height before, of a drawing that gets more columns
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def _best(
         width, height = made.size(whole)
         if most_width is not None and width > most_width:
             break
-        is_worth_it = height <= WORTHWHILE * best.size(whole)[1] and not _has_low_one(whole, columns)
+        is_worth_it = height <= MAX_HEIGHT_AFTER_CUT * best.size(whole)[1] and not _has_low_one(whole, columns)
         is_worth_it = is_worth_it and above <= {*made.begins}
         if len(columns) > 1 and is_worth_it and _ratio(made, whole) < _ratio(best, whole):
             best = made
@@ -141,7 +141,7 @@ def _largest_on(whole: FrameLayout, orders: Mapping[int, Sequence[str]], sheet: 
     best = ONE_COLUMN
     for many in range(2, MAX_COLUMNS + 1) if orders else ():
         made = _arranged(whole, _even(whole, [*orders], many), orders)
-        if _scale(made.size(whole), sheet) > CLEARLY_LARGER * _scale(best.size(whole), sheet):
+        if _scale(made.size(whole), sheet) > MIN_GAIN_PER_COLUMN * _scale(best.size(whole), sheet):
             best = made
     return best
 
