@@ -8,10 +8,10 @@ from support.drawings import crossings, label_place, problems
 
 import costcalc
 from costcalc.drawing import Drawing
-from costcalc.drawing.block_shapes import branches
 from costcalc.drawing.drawing import Rectangle
 from costcalc.drawing.nested_layout import laid_out
 from costcalc.drawing.sketch import Box, Sketch, Wire
+from costcalc.drawing.wire_overlaps import without_overlaps
 from costcalc.spec.library import entries
 
 SPECS = [entry.name for entry in entries() if entry.kind == "spec"]
@@ -236,7 +236,7 @@ def test_an_arc_is_near_what_it_goes_around():
 def test_no_part_of_a_wire_is_drawn_twice():
     data = drawn("inception_module")
     ends = [wire.points[-1] for wire in data.wires]
-    lines = [*branches(data.wires)]
+    lines = [*without_overlaps(data.wires)]
     assert [line[-1] for line in lines] == ends
     pieces = [{*line} for line in map(tuple, lines)]
     whole = [wire for wire, line in zip(data.wires, lines) if tuple(line) == wire.points]
