@@ -9,7 +9,7 @@ from support.drawings import crossings, label_place, problems
 import costcalc
 from costcalc.drawing import Drawing
 from costcalc.drawing.drawing import Rectangle
-from costcalc.drawing.nested_layout import laid_out
+from costcalc.drawing.sheet_layout import laid_out
 from costcalc.drawing.sketch import Box, Sketch, Wire
 from costcalc.drawing.wire_overlaps import without_overlaps
 from costcalc.spec.library import entries
