@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from costcalc.drawing.drawing import DrawingData, PlacedBox, PlacedFrame, PlacedWire, Point, Rectangle
-from costcalc.drawing.frame_layout import FrameLayout, Link, Member
+from costcalc.drawing.frame_layout import FrameLayout
+from costcalc.drawing.frame_wires import Link, Member
 from costcalc.drawing.frames import common, without_cycles
 from costcalc.drawing.sheet_columns import ONE_COLUMN, Columns, in_columns
 from costcalc.drawing.sketch import LABEL_SIZE, Sketch

@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from costcalc.drawing.drawing import Point
 from costcalc.drawing.even_parts import even_parts
-from costcalc.drawing.frame_layout import FrameLayout, Hop, Link
+from costcalc.drawing.frame_layout import FrameLayout
+from costcalc.drawing.frame_wires import Hop, Link
 from costcalc.drawing.wiring import TRACK
 
 GUTTER = 44.0  # px between columns, in which a wire goes up
