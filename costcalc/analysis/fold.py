@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
-from costcalc.analysis.images import OutputLayouts
+from costcalc.analysis.output_layouts import OutputLayouts
 from costcalc.analysis.walk import Row
 from costcalc.dims import Shape, Size
 from costcalc.errors import UsageError

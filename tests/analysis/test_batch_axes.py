@@ -5,7 +5,7 @@ from support import needed
 
 import costcalc
 from costcalc import ops
-from costcalc.analysis.images import OutputLayouts
+from costcalc.analysis.output_layouts import OutputLayouts
 from costcalc.spec.library import entries
 from costcalc.table import shape_text
 
