@@ -9,7 +9,7 @@ from functools import cached_property
 from math import gcd
 
 from costcalc.analysis.cost import Cost
-from costcalc.analysis.fold import layer_count
+from costcalc.analysis.fold import layers_text
 from costcalc.analysis.picture.block_copies import Copies, left_of
 from costcalc.analysis.picture.box_numbers import BoxNumbers, formula_text
 from costcalc.analysis.picture.box_units import Rowset, Unit, prefixes
@@ -145,12 +145,9 @@ class _Sketcher:
         they are not used."""
         if self.rowset.are_unused(unit.rows):
             return f"{plural(len(unit.rows), 'tensor')}, not used by the forward pass"
-        return self._layers(self.rows[at] for at in unit.rows) if unit.is_folded else self._words(rows)
-
-    def _layers(self, rows: Iterable[Row]) -> str:
-        """`32 layers`: as many as run."""
-        count = layer_count(rows)
-        return plural(count if is_rational(count) else formula_text(count), "layer")
+        if unit.is_folded:
+            return layers_text((self.rows[at] for at in unit.rows), formula_text)
+        return self._words(rows)
 
     def _span(self, unit: Unit) -> str:
         """The first and the last layer of boxes that are one."""
@@ -231,7 +228,7 @@ class _Sketcher:
         return visible(unit.name if unit.is_folded else unit.name.removesuffix(f".{op}"))
 
     def _notes(self, boxes: Sequence[Box]) -> Iterable[str]:
-        many = f"{self._layers(self.rows)} in {plural(len(boxes), 'box', 'boxes')}"
+        many = f"{layers_text(self.rows, formula_text)} in {plural(len(boxes), 'box', 'boxes')}"
         more = f", --depth {self.folded.deeper[0]} shows {self.folded.deeper[1]:,}" if self.folded.deeper else ""
         yield "; ".join(filter(None, (self.numbers.total_text, many + more)))
         if about := self.numbers.about_shade:
