@@ -15,8 +15,8 @@ from costcalc.analysis.picture.box_numbers import BoxNumbers, formula_text
 from costcalc.analysis.picture.box_units import Rowset, Unit, prefixes
 from costcalc.analysis.picture.equal_blocks import drawn_once
 from costcalc.analysis.picture.folding import HIDDEN, Folded, Folding
-from costcalc.analysis.picture.layer_groups import layer_groups, named
-from costcalc.analysis.picture.op_words import op_words
+from costcalc.analysis.picture.layer_groups import layer_groups
+from costcalc.analysis.picture.op_words import words_of_ops
 from costcalc.analysis.walk import Row
 from costcalc.dims import is_rational
 from costcalc.drawing.frames import tidied, without_cycles, without_large
@@ -125,7 +125,7 @@ class _Sketcher:
         more = tuple(filter(None, (self._span(unit) if unit.name.startswith(HIDDEN) else "", listed)))
         cost = "" if rows[0].op.is_input and not unit.is_folded else self.numbers.line(unit)
         if not unit.is_folded and (rows[0].op.is_input or rows[0].op.is_join) and not cost:
-            words = name if rows[0].op.is_input else self._words(rows)
+            words = name if rows[0].op.is_input else " + ".join(words_of_ops(rows))
             return Box(
                 _key(number), words, more, path, hover=hover, layers=unit.rows, is_pill=True, name=unit.name,
                 details=more,
@@ -147,15 +147,12 @@ class _Sketcher:
             return f"{plural(len(unit.rows), 'tensor')}, not used by the forward pass"
         if unit.is_folded:
             return layers_text((self.rows[at] for at in unit.rows), formula_text)
-        return self._words(rows)
+        return " + ".join(words_of_ops(rows))
 
     def _span(self, unit: Unit) -> str:
         """The first and the last layer of boxes that are one."""
         names = (str(self.rows[at].name) for at in (min(unit.rows), max(unit.rows)))
         return " – ".join(cut_in_the_middle(visible(name), LONGEST_NAME) for name in names)
-
-    def _words(self, rows: Sequence[Row]) -> str:
-        return visible(" + ".join(op_words(row.op, row.output_shape) for row in named(rows)))
 
     def _title(self, unit: Unit, path: Path) -> str:
         """What is left of its name in its frame, without the op's name at its end, which the words below have; and how
