@@ -12,8 +12,9 @@ from costcalc.analysis.columns import metric_column
 from costcalc.analysis.cost import Cost
 from costcalc.analysis.fold import layers_text
 from costcalc.analysis.metrics import METRICS
+from costcalc.analysis.picture.branch import Branch
 from costcalc.analysis.picture.network_sketch import network_sketch
-from costcalc.analysis.picture.tree_branches import PARALLEL, Branch, TreeBranches, short_value
+from costcalc.analysis.picture.tree_branches import PARALLEL, TreeBranches, short_value
 from costcalc.drawing.sketch import Sketch
 from costcalc.errors import Problem
 from costcalc.result import Result

@@ -3,7 +3,7 @@
 import pytest
 
 import costcalc
-from costcalc.analysis.picture.tree_branches import Branch
+from costcalc.analysis.picture.branch import Branch
 from costcalc.ops import (
     Add,
     AveragePool,
