@@ -38,19 +38,19 @@ def cut_in_the_middle(text: str, most: int) -> str:
     return f"{text[:ahead]}…{text[len(text) - (most - 1 - ahead) :]}"
 
 
-def cut_between_words(text: str, most: int) -> str:
+def cut_between_words(text: str, most: int, separator: str = " ") -> str:
     """A text of at most so many characters, with … in place of whole words in its middle; if its first and its last
-    word are too long, as `cut_in_the_middle`."""
+    word are too long, as `cut_in_the_middle`. The `separator` stands between words."""
     if len(text) <= most:
         return text
-    words = text.split(" ")
+    words = text.split(separator)
     ahead, behind = words[:1], words[-1:]
     for word in words[1:-1]:
-        if len(" ".join([*ahead, word, "…", *behind])) > most:
+        if len(separator.join([*ahead, word, "…", *behind])) > most:
             break
         ahead.append(word)
         last = words[-len(behind) - 1]
-        if len(" ".join([*ahead, "…", last, *behind])) <= most:
+        if len(separator.join([*ahead, "…", last, *behind])) <= most:
             behind.insert(0, last)
-    found = " ".join([*ahead, "…", *behind])
+    found = separator.join([*ahead, "…", *behind])
     return found if len(found) <= most else cut_in_the_middle(text, most)
