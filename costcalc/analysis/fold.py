@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
+from costcalc.analysis.formula_text import formula_text
 from costcalc.analysis.output_layouts import OutputLayouts
 from costcalc.analysis.walk import Row
 from costcalc.dims import Shape, Size, is_rational
@@ -89,7 +90,7 @@ def layer_count(rows: Iterable[Row]) -> Size:
     return sum(row.times for row in rows if not row.op.is_input)
 
 
-def layers_text(rows: Iterable[Row], formula: Callable[[Size], str] = str) -> str:
-    """`32 layers`, `15*d + 14 layers`: how many run. `formula` writes a number that has symbols."""
+def layers_text(rows: Iterable[Row]) -> str:
+    """`32 layers`, `15·d + 14 layers`: how many run."""
     count = layer_count(rows)
-    return plural(count if is_rational(count) else formula(count), "layer")
+    return plural(count if is_rational(count) else formula_text(count), "layer")

@@ -140,7 +140,7 @@ class _Sketcher:
         if self.rowset.are_unused(unit.rows):
             return f"{plural(len(unit.rows), 'tensor')}, not used by the forward pass"
         if unit.is_folded:
-            return layers_text((self.rows[at] for at in unit.rows), formula_text)
+            return layers_text(self.rows[at] for at in unit.rows)
         return " + ".join(words_of_ops(rows))
 
     def _channels(self, row: Row) -> int:
@@ -167,7 +167,7 @@ class _Sketcher:
         return plural(len(boxes), "box", "boxes") + (f"; most {self.numbers.title} in {named}" if most else "")
 
     def _notes(self, boxes: Sequence[Box]) -> Iterable[str]:
-        many = f"{layers_text(self.rows, formula_text)} in {plural(len(boxes), 'box', 'boxes')}"
+        many = f"{layers_text(self.rows)} in {plural(len(boxes), 'box', 'boxes')}"
         more = f", --depth {self.folded.deeper[0]} shows {self.folded.deeper[1]:,}" if self.folded.deeper else ""
         yield "; ".join(filter(None, (self.numbers.total_text, many + more)))
         if about := self.numbers.about_shade:
