@@ -133,7 +133,7 @@ def test_bytes_have_units_too():
 
 def test_symbols_have_formulas_and_no_bars():
     printed = str(costcalc.load("lenet5", batch=costcalc.size_symbol("batch")).tree())
-    assert "117600*batch" in printed
+    assert "117,600·batch" in printed
     assert "█" not in printed
 
 

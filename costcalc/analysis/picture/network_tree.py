@@ -11,6 +11,7 @@ from typing import Any
 from costcalc.analysis.columns import metric_column
 from costcalc.analysis.cost import Cost
 from costcalc.analysis.fold import layers_text
+from costcalc.analysis.formula_text import formula_text
 from costcalc.analysis.metrics import METRICS
 from costcalc.analysis.picture.branch import Branch
 from costcalc.analysis.picture.network_sketch import network_sketch
@@ -59,7 +60,7 @@ class NetworkTree(Result):
             Column("share", f"of {METRICS[self.shade].title}", "share", bar=True),
         ]
         totals = {"name": "total", **{name: short_value(self.cost.total(name)) for name in metrics}}
-        return Table(self.sketch.title, columns, rows, totals, [*self._notes(lines, metrics)])
+        return Table(self.sketch.title, columns, rows, totals, [*self._notes(lines, metrics)], formula_text)
 
     def _notes(self, lines: Sequence[tuple[str, Branch]], metrics: Sequence[str]) -> Iterator[str]:
         shown = [branch for _, branch in lines]

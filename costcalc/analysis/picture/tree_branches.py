@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from costcalc.analysis.cost import Cost
+from costcalc.analysis.formula_text import formula_text
 from costcalc.analysis.metrics import METRICS
 from costcalc.analysis.picture.block_copies import left_of
 from costcalc.analysis.picture.branch import Branch
@@ -225,4 +226,4 @@ def short_value(value: Any) -> Any:
     """A number as it is; a formula cut to a few signs."""
     if value is None or is_rational(value):
         return value
-    return Worded(cut_in_the_middle(str(value), FORMULA_SIGNS), value)
+    return Worded(cut_in_the_middle(formula_text(value), FORMULA_SIGNS), value)
