@@ -417,3 +417,27 @@ def test_two_inputs_and_two_outputs():
 def test_a_drawing_too_narrow_to_be_read_is_refused():
     with pytest.raises(UsageError, match="a drawing of 10 px cannot be read; give it 100 or more"):
         costcalc.load("lenet5").drawing(width=10)
+
+
+@pytest.mark.parametrize(
+    ("target", "shapes"),
+    [("inception_module", ["28×28×256"]), ("googlenet@heads=true", ["1000"] * 3), ("quiz_pool_4", ["32×32×12"])],
+)
+def test_what_the_network_returns_has_its_shape(target, shapes):
+    sketch = network_sketch(costcalc.load(target).cost())
+    assert [*sketch.outputs.values()] == shapes
+    drawing = costcalc.load(target).drawing().data
+    ends = [placed.wire for placed in drawing.wires if placed.wire.target not in {box.key for box in sketch.boxes}]
+    assert [wire.label for wire in ends] == shapes
+
+
+def test_a_block_that_puts_out_several_maps_says_all_their_shapes():
+    graph = costcalc.new_graph()
+    costcalc.add(graph, "x", ops.Input((1, 3, 8, 8)))
+    costcalc.add(graph, "a.fine", ops.Conv(4, 3, padding="same"), "x")
+    costcalc.add(graph, "a.coarse", ops.Conv(6, 2, stride=2), "a.fine")
+    costcalc.add(graph, "b.one", ops.Conv(2, 1), "a.fine")
+    costcalc.add(graph, "b.two", ops.Conv(2, 1), "a.coarse")
+    sketch = network_sketch(costcalc.load(graph).cost(), depth=1)
+    assert [wire.label for wire in sketch.wires] == ["8×8×3", "8×8×4, 4×4×6"]
+    assert [*sketch.outputs.values()] == ["8×8×2, 4×4×2"]
