@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from costcalc.analysis.cost import Cost
 from costcalc.analysis.fold import layers_text
+from costcalc.analysis.formula_text import formula_text
 from costcalc.analysis.picture.block_copies import Copies
-from costcalc.analysis.picture.box_numbers import BoxNumbers, formula_text
+from costcalc.analysis.picture.box_numbers import BoxNumbers
 from costcalc.analysis.picture.box_units import Rowset, Unit
 from costcalc.analysis.picture.equal_blocks import without_repeats
 from costcalc.analysis.picture.folding import HIDDEN, Folded, Folding
