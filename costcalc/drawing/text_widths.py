@@ -21,17 +21,17 @@ BOLD = {
     83: "D", 84: "#+<=>HN^~×÷−±≤≥→", 85: "OQ", 87: "&", 92: "w", 100: "%@M—…", 104: "m", 110: "W",
 }  # fmt: skip
 OTHER = 70  # a letter of another script; ideographs take twice as much
-ADVANCES = [{sign: width for width, signs in table.items() for sign in signs} for table in (REGULAR, BOLD)]
+ADVANCES = [{char: width for width, chars in table.items() for char in chars} for table in (REGULAR, BOLD)]
 
 
 def text_width(text: str, size: float, *, bold: bool = False) -> float:
     """The width of a text in px, of type of this size in px."""
     known = ADVANCES[bold]
-    return size * sum([known.get(sign) or OTHER * max(columns_of(sign), 1) for sign in text]) / 100
+    return size * sum([known.get(character) or OTHER * max(columns_of(character), 1) for character in text]) / 100
 
 
 def cut_in_the_middle(text: str, most: int) -> str:
-    """A text of at most so many signs, with … in place of its middle."""
+    """A text of at most so many characters, with … in place of its middle."""
     if len(text) <= most:
         return text
     ahead = most // 2

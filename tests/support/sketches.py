@@ -1,37 +1,25 @@
-"""Sketches of networks, and what holds for every one of them."""
+"""Small sketches to lay out, and where their boxes are then."""
 
-import math
-import re
+import itertools
 
-import costcalc
-from costcalc import ops
-from costcalc.analysis.picture.network_sketch import network_sketch
+from costcalc.drawing.sketch import Box, Sketch, Wire
 
 
-def graph_of(*layers):
-    """A graph of (name, op, *inputs); the first is an image of 8 channels, x."""
-    graph = costcalc.new_graph()
-    costcalc.add(graph, "x", ops.Input((1, 8, 16, 16)))
-    for name, op, *inputs in layers:
-        costcalc.add(graph, name, op, *inputs)
-    return graph
+def sketch(wires, paths=None, **labels):
+    """Boxes of one letter and wires between them: `ab bc` from a to b and from b to c."""
+    keys = sorted({key for wire in wires.split() for key in wire})
+    boxes = [Box(key, key, ("words",), (paths or {}).get(key, ())) for key in keys]
+    ends = [Wire(source, target, labels.get(source, "8×8×8")) for source, target in wires.split()]
+    return Sketch("sketch", boxes, ends, {frame: frame for path in (paths or {}).values() for frame in path})
 
 
-def sketch_of(target, **how):
-    return network_sketch(costcalc.load(target).cost(), **how)
+def middles(data):
+    return {placed.box.key: placed.place.x + placed.place.width / 2 for placed in data.boxes}
 
 
-def check(sketch, cost):
-    """Every layer is in one box, in the order of the network; the boxes' MACs are the network's; all are wired."""
-    layers = [at for box in sketch.boxes for at in box.layers]
-    assert sorted(layers) == [*range(len(cost.layers))]
-    shares = [box.share for box in sketch.boxes if box.share]
-    exact = [int(re.search(r"([\d,]+) MACs", box.hover)[1].replace(",", "")) for box in sketch.boxes]
-    assert sum(exact) == cost.macs
-    assert not cost.macs or math.isclose(sum(shares), 1)
-    read = {str(source) for row in cost.layers for source in row.inputs}
-    sources, targets = {wire.source for wire in sketch.wires}, {wire.target for wire in sketch.wires}
-    for box in sketch.boxes:
-        rows = [cost.layers[at] for at in box.layers]
-        assert box.key in targets or any(not row.inputs for row in rows)
-        assert box.key in sources or any(str(row.name) not in read for row in rows)
+def tops(data):
+    return {placed.box.key: placed.place.y for placed in data.boxes}
+
+
+def chain(keys):
+    return " ".join(f"{one}{other}" for one, other in itertools.pairwise(keys))

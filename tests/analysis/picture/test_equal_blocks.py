@@ -2,7 +2,7 @@
 
 import pytest
 from support.drawings import problems
-from support.sketches import check, graph_of, sketch_of
+from support.network_sketches import check, graph_of, sketch_of
 
 import costcalc
 from costcalc import ops

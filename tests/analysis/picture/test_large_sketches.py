@@ -2,8 +2,8 @@
 
 import pytest
 from support.drawings import problems
+from support.network_sketches import check, graph_of, sketch_of
 from support.sizes import size
-from support.sketches import check, graph_of, sketch_of
 
 import costcalc
 from costcalc import ops

@@ -4,7 +4,7 @@ import math
 
 import pytest
 from support.drawings import problems
-from support.sketches import check, graph_of, sketch_of
+from support.network_sketches import check, graph_of, sketch_of
 
 import costcalc
 from costcalc import ops
@@ -64,6 +64,7 @@ def test_tables_trees_and_drawings_count_the_layers_that_run(target):
 
 
 def test_layers_of_a_symbol_of_copies_are_a_formula():
+    """Written as the other formulas beside it: a drawing has ·, a table what Python reads."""
     net = costcalc.load("resnet", n2=costcalc.size_symbol("n2"))
     (box,) = [box for box in network_sketch(net.cost(), depth=1).boxes if box.name == "conv2_x"]
     assert box.lines[0] == "10·n2 + 2 layers"
@@ -108,6 +109,9 @@ def test_what_only_rearranges_belongs_to_what_it_rearranges():
 def test_a_text_is_cut_between_words():
     assert cut_between_words("of 12: layer1, layer2, layer3, layer4, layer12", 40) == (
         "of 12: layer1, … layer3, layer4, layer12"
+    )
+    assert cut_between_words("of 12: layer1, layer2, layer3, layer4, layer12", 41, ", ") == (
+        "of 12: layer1, layer2, …, layer4, layer12"
     )
     assert cut_between_words("of 2: a, b", 40) == "of 2: a, b"
     for text in ("a" * 50, f"{'a' * 50} b", "3·c + " * 20 + "1"):
