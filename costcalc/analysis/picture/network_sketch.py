@@ -132,7 +132,7 @@ class _Sketcher:
             words = name if rows[0].op.is_input else " + ".join(words_of_ops(rows))
             return Box(
                 _key(number), words, more, path, hover=hover, layers=unit.rows, leaving=self._leaving(unit),
-                is_pill=True, name=unit.name, details=more,
+                is_pill=True, name=unit.name, copies=unit.copies, details=more,
             )  # fmt: skip
         what = self._what(unit, rows)
         lines = (what, *more, cost) if cost else (what, *more)
