@@ -328,6 +328,22 @@ def test_an_imported_network_has_numbers_only_where_it_is_known(driver, tmp_path
             assert (found["totals"][0][: len(USUAL)], found["reason"]) == (counted(net, at), "")
 
 
+def test_the_drawing_of_an_attention_moves_with_its_batch():
+    """torch views the heads of one example and copies those of several, under another name."""
+    torch = needed.module("torch", "torch")
+
+    class Attention(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.heads = torch.nn.MultiheadAttention(8, 2, batch_first=True)
+
+        def forward(self, x):
+            return self.heads(x, x, x, need_weights=False)[0]
+
+    view = costcalc.page(costcalc.load(Attention(), (1, 5, 8))).views[0]
+    assert (view.why_still, len(view.parts.rows)) == ("", len(view.cost.layers))
+
+
 def test_the_text_of_a_value_is_read_back():
     data = sweep_page(costcalc.load("mobilenet_v2@w=1/3"), dict(FEW_PICTURES)).data()
     w = next(knob for knob in data["knobs"] if knob["name"] == "w")

@@ -11,6 +11,7 @@ from sympy import Add, sympify
 from costcalc.analysis.cost import Cost
 from costcalc.analysis.fold import block_of
 from costcalc.analysis.picture.box_units import prefixes
+from costcalc.analysis.picture.layer_groups import REARRANGED
 from costcalc.analysis.walk import Row
 from costcalc.drawing.sketch import Sketch
 from costcalc.errors import CostcalcError
@@ -29,6 +30,7 @@ class NetworkParts:
     @classmethod
     def of(cls, cost: Cost, rows: Sequence[Row], finest: Sketch) -> NetworkParts:
         """The groups of a drawing. Raises CostcalcError if the rows lack a layer of the network."""
+        rows = with_names_of(cost.layers, rows)
         number = {str(row.name): at for at, row in enumerate(rows)}
         if missing := next((row.name for row in cost.layers if str(row.name) not in number), None):
             raise CostcalcError(f"at other settings there may be no layer {missing}")
@@ -73,6 +75,23 @@ class NetworkParts:
         """The closed form of a metric of each group."""
         of_rows = closed.of_rows(metric)
         return [Add(*(sympify(of_rows[at]) for at in group)) for group in self.groups]
+
+
+def with_names_of(layers: Sequence[Row], rows: Sequence[Row]) -> Sequence[Row]:
+    """The rows with the names of these layers. Elements that a network moves are viewed at one batch and copied at
+    another, under another name: if all else is at the same place, such a row takes the name of the layer there."""
+    pairs = [*zip(layers, rows)]
+    others = {str(row.name): layer.name for layer, row in pairs if str(layer.name) != str(row.name)}
+    are_moves = all({layer.op.name, row.op.name} <= REARRANGED for layer, row in pairs if str(row.name) in others)
+    if not others or not are_moves or len(layers) != len(rows):
+        return rows
+    return [
+        row._replace(
+            name=others.get(str(row.name), row.name),
+            inputs=tuple([others.get(str(source), source) for source in row.inputs]),
+        )
+        for row in rows
+    ]
 
 
 def _blocks_of_their_own(names: Sequence[Sequence[str]]) -> list[str]:
