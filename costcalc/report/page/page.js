@@ -174,6 +174,7 @@ const showBars = (all) => {
 const showParts = () => {
   const all = data.networks.map((_, number) => partsOf(number));
   all.forEach((parts, number) => { if (parts !== undefined) showDrawing(number, parts); });
+  document.dispatchEvent(new Event("redrawn"));
   showBars(all);
   showCurves();
   clearTimeout(waiting);
