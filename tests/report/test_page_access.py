@@ -112,10 +112,9 @@ def test_what_a_box_costs_follows_the_sliders(driver, tmp_path):
 
     data = opened(driver, tmp_path, made("inception_module"))
     at = {knob["name"]: number for number, knob in enumerate(data["knobs"])}
-    number, name = driver.execute_script(
-        "const boxes = [...document.querySelectorAll('.drawing .node')].filter((box) => box.closest('.drawing').clientWidth);"
-        "const number = boxes.findIndex((box) => box.querySelector('title').textContent.startsWith('conv3x3'));"
-        "boxes[number].id = 'seen'; return [number, boxes[number].querySelector('title').textContent];"
+    name = driver.execute_script(
+        "const box = [...shownDrawing(0)[0].querySelectorAll('.node')].find((box) => box.textContent.trim()"
+        ".startsWith('conv3x3')); box.id = 'seen'; return box.querySelector('title').textContent;"
     )
     ActionChains(driver).move_to_element(driver.find_element(By.ID, "seen")).perform()
     note = driver.find_element(By.ID, "box-note-0")
