@@ -164,6 +164,17 @@ def test_where_two_cost_the_same_moves(driver, tmp_path):
         assert (ahead[1] < ahead[0]) == (knobs["b"] < even)
 
 
+def test_where_two_cost_the_same_has_dashes_while_a_value_is_wrong(driver, tmp_path):
+    data = opened(driver, tmp_path, made("inception_naive", "inception_bottleneck"))
+    names = [knob["name"] for knob in data["knobs"]]
+    texts = {"b": "16", "r": "28", "c_in": "192", "c_out": "32", "k": "5", "batch": "1"}
+    for b, shown in (("-3", ["–", "–"]), ("x", ["–", "–"]), ("20", ["154.839 (4,800/31)", "20"])):
+        found = moved(driver, [[{**texts, "b": b}[name] for name in names]], "box")[0]
+        now = driver.execute_script("return document.getElementById('even-now-0').textContent")
+        assert [*found["evens"], now] == shown
+    assert errors(driver) == []
+
+
 @pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("target", "settings"),

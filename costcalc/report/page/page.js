@@ -59,6 +59,15 @@ const total = (number, metric, found, values) => {  // of a network: from its cl
 
 // Numbers, ratios, where two cost the same.
 
+const evensAsSet = data.evens.map((_, i) => at(`even-${i}`).textContent);
+const boundsAt = (values) => {  // where two networks cost the same, or null
+  try {
+    return evens ? evens(values) : null;
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
+};
 let current = null;  // the values of the knobs, and the totals of each network
 
 const show = () => {
@@ -83,10 +92,11 @@ const show = () => {
       put(`factor-${i}-${metric}`, value && other && other[0] && !isBase ? factorText(div(value, other)) : "");
     });
   });
-  const bounds = evens && !wrong ? evens(values) : null;
+  const bounds = said ? null : boundsAt(values);
   data.evens.forEach((place, i) => {
-    if (bounds) put(`even-${i}`, boundText(bounds[i]));
-    if (place !== null && values[place]) put(`even-now-${i}`, written(values[place], false));
+    const isAsSet = !said && values.every((value, k) => same(value, start[k]));
+    put(`even-${i}`, bounds ? boundText(bounds[i]) : isAsSet ? evensAsSet[i] : "–");
+    if (place !== null) put(`even-now-${i}`, wrong ? "–" : written(values[place], false));
   });
   current = { values: wrong ? null : values, totals, states, bounds };
   requestAnimationFrame(showParts);
