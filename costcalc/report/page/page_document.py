@@ -111,11 +111,11 @@ class Page:
         boxes = _source("boxes")
         if not self.sliders:
             return boxes
-        exact, plots, own = map(_source, ("exact", "plots", "page"))
+        exact, plots, own, curves = map(_source, ("exact", "plots", "page", "curves"))
         codes = [view.code(self._places(view)) for view in self.views]
         even = self.comparison.code(self.sliders) if self.comparison else "null"
         code = f"const networks = [{', '.join(codes)}];\nconst evens = {even};"
-        return "\n".join([exact, code, plots, own, boxes])
+        return "\n".join([exact, code, plots, own, curves, boxes])
 
     def _places(self, view: NetworkView) -> dict[Any, int]:
         """The places of the symbols of a network's knobs among the sliders."""
