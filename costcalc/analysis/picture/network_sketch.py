@@ -10,8 +10,9 @@ from math import gcd
 
 from costcalc.analysis.cost import Cost
 from costcalc.analysis.fold import layer_count
+from costcalc.analysis.formula_text import formula_text
 from costcalc.analysis.picture.block_copies import Copies, left_of
-from costcalc.analysis.picture.box_numbers import BoxNumbers, formula_text
+from costcalc.analysis.picture.box_numbers import BoxNumbers
 from costcalc.analysis.picture.box_units import Rowset, Unit, prefixes
 from costcalc.analysis.picture.equal_blocks import drawn_once
 from costcalc.analysis.picture.folding import HIDDEN, Folded, Folding

@@ -12,7 +12,7 @@ from costcalc.analysis.walk import Row
 from costcalc.dims import is_symbolic
 from costcalc.table import shape_text, visible
 
-Pieces = list[str | int]  # text, and the number of a size
+Pieces = list[str | int | tuple[int, str]]  # text, the number of a size, or that and the noun that it counts
 
 
 class Sizes:
@@ -75,4 +75,4 @@ def _pieces(text: str) -> Pieces:
 
 def moves(pieces: Pieces) -> bool:
     """Is there a size in it?"""
-    return any(isinstance(piece, int) for piece in pieces)
+    return not all(isinstance(piece, str) for piece in pieces)
