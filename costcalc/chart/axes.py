@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from costcalc.chart.chart_data import Axis, digits_of, short_number
+from costcalc.chart.chart_data import Axis, ChartData, short_number, significant_digits
 from costcalc.chart.label_places import NameBox
 from costcalc.table import visible
 
@@ -21,24 +21,24 @@ MAX_NOTE_LINES = 40  # a note of thousands of names is cut
 POINTS_PER_INCH = 72
 
 
-def figure(title: str, rows: int = 1, columns: int = 1, height: float = HEIGHT) -> tuple[Any, Any]:
-    """A figure of `height` inches, and its axes, row by row."""
+def figure(chart: ChartData, rows: int = 1, columns: int = 1, height: float = HEIGHT) -> tuple[Any, Any]:
+    """A figure of `height` inches with the title of a chart, and its axes, row by row."""
     from matplotlib.figure import Figure
 
     drawing = Figure(figsize=(WIDTH, height), layout="constrained")
     axes = drawing.subplots(rows, columns, squeeze=False)
     engine: Any = drawing.get_layout_engine()
     engine.set(w_pad=EDGE, h_pad=EDGE)
-    drawing.suptitle("\n".join(title_lines(visible(title))), fontsize=11)
+    drawing.suptitle("\n".join(title_lines(visible(chart.title), visible(chart.subtitle))), fontsize=11)
     return drawing, axes
 
 
-def title_lines(title: str) -> list[str]:
-    """A title in lines of about one length; what is in brackets begins a line of its own if not all fits in one."""
-    if len(title) <= TITLE_WIDTH:
-        return [title]
-    ahead, bracket, behind = title.partition(" (")
-    return [line for part in (ahead, bracket.strip() + behind) for line in _even_lines(part)]
+def title_lines(title: str, subtitle: str = "") -> list[str]:
+    """A title, and its subtitle in brackets: in one line if both fit, else each in lines of about one length."""
+    parts = [title, f"({subtitle})"] if subtitle else [title]
+    if len(together := " ".join(parts)) <= TITLE_WIDTH:
+        return [together]
+    return [line for part in parts for line in _even_lines(part)]
 
 
 def _even_lines(text: str) -> list[str]:
@@ -61,7 +61,7 @@ def label_axes(axes: Any, x: Axis, y: Axis) -> None:
 
 def _tick_text(axis: Any, number: float, _: int) -> str:
     """The number at a tick, with as many digits as tell the ticks of its axis apart."""
-    return short_number(number, digits_of(axis.get_majorticklocs()))
+    return short_number(number, significant_digits(axis.get_majorticklocs()))
 
 
 def label_few_decades(axes: Any, x: Axis, y: Axis) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 MAX_NUMBERED_VALUES = 14  # of an axis, up to which a heat map writes the number of each cell
@@ -21,7 +21,7 @@ def short_number(number: Any, digits: int = 3) -> str:
     return f"{float(number):.{digits}g} {POWERS_OF_1000[power]}".rstrip()
 
 
-def digits_of(numbers: Iterable[float]) -> int:
+def significant_digits(numbers: Iterable[float]) -> int:
     """How many digits tell what each number is, three at least: 4 for 77, 77.25 and 77.5."""
     found = 3
     for number in numbers:
@@ -79,9 +79,10 @@ class Group:
 
 @dataclass(frozen=True)
 class ChartData:
-    """The base of all charts: each kind adds its data."""
+    """The base of all charts: each kind adds its data. The subtitle says how the points were chosen."""
 
     title: str
+    subtitle: str = field(default="", kw_only=True)
 
 
 @dataclass(frozen=True)

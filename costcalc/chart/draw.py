@@ -44,6 +44,8 @@ UNDATED: dict[str, dict[str, None]] = {
     "pdf": dict.fromkeys(("CreationDate", "ModDate", "Creator", "Producer")),
 }  # fmt: skip
 MARKERS = "osD^vP*X"
+ROUND_MARKERS = "o."  # others have corners
+EDGE_WIDTH = 1.0  # of the line around a marker, in points of type
 MAX_POINTS_AVOIDED = 200  # of a group: names lie on the marks of larger ones
 MAX_VECTOR_DOTS = 1_500  # more of them become one raster image
 
@@ -92,7 +94,7 @@ def quietly() -> Iterator[None]:
 def _draw_curves(chart: CurvesData) -> Any:
     columns = min(2, len(chart.panels))
     rows = -(-len(chart.panels) // columns)
-    drawing, grid = figure(chart.title, rows, columns, 0.6 + 2.5 * rows if rows > 1 else 3.4)
+    drawing, grid = figure(chart, rows, columns, 0.6 + 2.5 * rows if rows > 1 else 3.4)
     cells = [*chain.from_iterable(grid)]
     for axes, (y, lines) in zip(cells, chart.panels):
         for i, line in enumerate(lines):
@@ -128,7 +130,7 @@ def _draw_line(axes: Any, line: Line, number: int) -> None:
 
 
 def _draw_scatter(chart: ScatterData) -> Any:
-    drawing, ((axes,),) = figure(chart.title, height=5.2)
+    drawing, ((axes,),) = figure(chart, height=5.2)
     for group in chart.groups:
         _draw_group(axes, group)
     label_axes(axes, chart.x, chart.y)
@@ -138,8 +140,8 @@ def _draw_scatter(chart: ScatterData) -> Any:
     boxes = [fixed_legend(axes)] if len(chart.groups) > 1 else []
     named = [(float(p.x), float(p.y), p.name) for group in chart.groups for p in group.points if p.name]
     few = [group for group in chart.groups if group.kind != "dots" and len(group.points) <= MAX_POINTS_AVOIDED]
-    others = [(float(p.x), float(p.y), REACH[group.kind]) for group in few for p in group.points if not p.name]
-    reach = max([MARK_RADIUS, *(REACH[group.kind] + BESIDE for group in few if group.kind == "rings")])
+    others = [(float(p.x), float(p.y), _reach(group)) for group in few for p in group.points if not p.name]
+    reach = max([MARK_RADIUS, *(_reach(group) + RING_GAP for group in few if group.kind == "rings")])
     lines = [line for group in few if group.kind == "steps" for line in _steps(group)]
     label_points(axes, named, Obstacles(others, lines, boxes), [reach] * len(named))
     return drawing
@@ -160,10 +162,14 @@ LOOKS: dict[str, dict[str, Any]] = {
     "squares": {"linestyle": "", "marker": "s", "markersize": 4, "color": ACCENT},
     "steps": {"drawstyle": "steps-post", "marker": "s", "markersize": 3, "color": ACCENT, "linewidth": 1.2},
 }
+RING_GAP = 1.6  # points of type between a ring and the mark that it belongs to
 
 
-REACH = {"marks": 4.0, "rings": 6.4, "squares": 3.0, "steps": 3.0, "dots": 2.0}  # from the middle, in points of type
-BESIDE = 1.6  # points of type between a ring and the mark that it belongs to
+def _reach(group: Group) -> float:
+    """How far the marks of a group reach from their middle, in points of type."""
+    look = LOOKS[group.kind]
+    radius = look["markersize"] / 2 * (1 if look["marker"] in ROUND_MARKERS else math.sqrt(2))
+    return float(radius + EDGE_WIDTH / 2)
 
 
 def _draw_group(axes: Any, group: Group) -> None:

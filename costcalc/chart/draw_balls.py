@@ -44,7 +44,7 @@ def draw_balls(chart: BallsData) -> Any:
 
 def _drawn(chart: BallsData) -> tuple[Any, list[str]]:
     """The figure, and the names that found no room."""
-    drawing, ((axes,),) = figure(chart.title, height=HEIGHT)
+    drawing, ((axes,),) = figure(chart, height=HEIGHT)
     write_notes(drawing, chart.notes)
     most = max((float(ball.size) for ball in chart.balls), default=1.0) or 1.0
     largest = LARGEST_RADIUS if len(chart.balls) <= MANY_BALLS else LARGEST_OF_MANY

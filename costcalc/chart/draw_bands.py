@@ -19,17 +19,17 @@ OTHERS = (("#7fa8d8", ""), ("#ffffff", "...."), ("#444444", "xxxx"))
 MAX_STEPS = 3_000  # drawn; of more of them the highest of each few
 HEADROOM = 1.2  # of the highest step, for its name
 HEIGHT = 4.8  # inches, without notes
-SMALL = 7  # names of places, in points of type
+PLACE_FONT_SIZE = 7  # of the names of places, in points of type
 MARGIN = 3  # pixels beside a name
 LABEL_PAD = 16  # points of type between the axes and what stands below them, for the names of places
-LEAST_ROOM = 11  # pixels that a name which stands upright needs
-MOST = 0.67  # of the order, whose places have their names
+MIN_UPRIGHT_WIDTH = 11  # pixels of a place whose name stands upright
+MIN_SHARE_NAMED = 0.67  # of the order, where names lie: else they stand upright
 MAX_PLACE_LETTERS = 18  # of the name of a place
 MAX_LETTERS = 60  # of the name of the highest step
 
 
 def draw_bands(chart: BandsData) -> Any:
-    drawing, ((axes,),) = figure(chart.title, height=HEIGHT)
+    drawing, ((axes,),) = figure(chart, height=HEIGHT)
     bands = [bar for bar in chart.bands if any(bar.values)]
     steps = drawn_steps([sum(values) for values in zip(*(bar.values for bar in bands))])
     edges = [*steps, len(chart.bands[0].values)]
@@ -44,7 +44,10 @@ def draw_bands(chart: BandsData) -> Any:
     _label(axes, chart.x, chart.y)
     axes.set_title(" ", fontsize=FONT_SIZE)  # makes room for the names of parts
     _legend(axes)
-    is_upright = _leave_room_below(axes, chart)
+    axes.figure.draw_without_rendering()  # names are placed by what is measured here
+    is_upright = _are_upright(axes, chart.places)
+    if is_upright:
+        _make_room_below(axes, chart.places)
     write_notes(drawing, chart.notes)
     _freeze(axes)
     _name_stretches(axes, chart, is_upright)
@@ -94,21 +97,21 @@ def _freeze(axes: Any) -> None:
     axes.figure.set_layout_engine("none")  # names are placed by what is measured here
 
 
-def _leave_room_below(axes: Any, chart: BandsData) -> bool:
-    """Do the names of places stand upright, as those that have room lying are of too little of the order? Then the
-    picture becomes higher."""
-    axes.figure.draw_without_rendering()
+def _are_upright(axes: Any, places: Sequence[Stretch]) -> bool:
+    """Do the names of places stand upright, as those that have room lying are of too little of the order?"""
     renderer = renderer_of(axes.figure)
-    rooms = [(text_width(renderer, _short(place), SMALL) + MARGIN, _room(axes, place)) for place in chart.places]
+    rooms = [(_name_width(renderer, place) + MARGIN, _room(axes, place)) for place in places]
     named = sum([room for needed, room in rooms if needed <= room])
-    if named >= MOST * sum([room for _, room in rooms]):
-        return False
-    shown = [place for place in chart.places if _room(axes, place) >= LEAST_ROOM]
-    longest = max([text_width(renderer, _short(place), SMALL) for place in shown], default=0.0)
-    room = longest * POINTS_PER_INCH / axes.figure.dpi
-    axes.xaxis.labelpad = LABEL_PAD + max(room - SMALL, 0)
-    axes.figure.set_figheight(axes.figure.get_figheight() + max(room - SMALL, 0) / POINTS_PER_INCH)
-    return True
+    return named < MIN_SHARE_NAMED * sum([room for _, room in rooms])
+
+
+def _make_room_below(axes: Any, places: Sequence[Stretch]) -> None:
+    """Makes the picture higher by what upright names of places need."""
+    renderer = renderer_of(axes.figure)
+    widths = [_name_width(renderer, place) for place in places if _room(axes, place) >= MIN_UPRIGHT_WIDTH]
+    more = max(max(widths, default=0.0) * POINTS_PER_INCH / axes.figure.dpi - PLACE_FONT_SIZE, 0)
+    axes.xaxis.labelpad = LABEL_PAD + more
+    axes.figure.set_figheight(axes.figure.get_figheight() + more / POINTS_PER_INCH)
 
 
 def _room(axes: Any, stretch: Stretch) -> float:
@@ -119,6 +122,11 @@ def _room(axes: Any, stretch: Stretch) -> float:
 
 def _short(place: Stretch) -> str:
     return shorten(visible(place.name), MAX_PLACE_LETTERS)
+
+
+def _name_width(renderer: Any, place: Stretch) -> float:
+    """The width of the name of a place in pixels."""
+    return text_width(renderer, _short(place), PLACE_FONT_SIZE)
 
 
 def _name_stretches(axes: Any, chart: BandsData, is_upright: bool) -> None:
@@ -133,9 +141,9 @@ def _name_stretches(axes: Any, chart: BandsData, is_upright: bool) -> None:
     for place in chart.places:
         if place.start:
             axes.plot([place.start] * 2, [0, -0.015], **tick)
-        needed = LEAST_ROOM if is_upright else text_width(renderer, _short(place), SMALL) + MARGIN
+        needed = MIN_UPRIGHT_WIDTH if is_upright else _name_width(renderer, place) + MARGIN
         if needed <= _room(axes, place):
-            look = {"va": "top", "fontsize": SMALL, "rotation": 90 if is_upright else 0}
+            look = {"va": "top", "fontsize": PLACE_FONT_SIZE, "rotation": 90 if is_upright else 0}
             _name(axes, place, _short(place), 0, look)
 
 

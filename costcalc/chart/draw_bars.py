@@ -18,7 +18,7 @@ MAX_LETTERS = 90  # of the categories in one line
 
 
 def draw_bars(chart: BarsData) -> Any:
-    drawing, ((axes,),) = figure(chart.title, height=4.2)
+    drawing, ((axes,),) = figure(chart, height=4.2)
     write_notes(drawing, chart.notes)
     _draw_groups(axes, chart)
     _name_axes(axes, chart)

@@ -19,7 +19,7 @@ MIN_SPAN = 0.25  # of the width or the height: a longer contour line gets its nu
 def draw_heat_map(chart: HeatMapData) -> Any:
     import numpy
 
-    drawing, ((axes,),) = figure(chart.title)
+    drawing, ((axes,),) = figure(chart)
     values = numpy.array([[math.nan if v is None else float(v) for v in row] for row in chart.cells])
     axes.set_facecolor("white")
     axes.patch.set(hatch="////", edgecolor="0.7")  # shows where there is no number

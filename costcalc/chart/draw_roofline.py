@@ -20,7 +20,7 @@ ROOM = 2.5  # times the least and the most of the layers, to the edges
 
 
 def draw_roofline(chart: RooflineData) -> Any:
-    drawing, ((axes,),) = figure(chart.title, height=HEIGHT)
+    drawing, ((axes,),) = figure(chart, height=HEIGHT)
     write_notes(drawing, chart.notes)
     longest = max((layer.seconds for layer in chart.layers), default=1.0)
     for (marker, color), (kind, layers) in zip(KINDS, by_kind(chart).items()):

@@ -14,7 +14,7 @@ import costcalc
 from costcalc.analysis.power_laws import knob_exponents
 from costcalc.chart import Axis, Curves, HeatMap, Scatter, short_number
 from costcalc.chart.axes import title_lines
-from costcalc.chart.chart_data import digits_of
+from costcalc.chart.chart_data import significant_digits
 from costcalc.cli.app import run
 from costcalc.errors import UnknownName, UsageError
 from costcalc.text import short_names
@@ -40,18 +40,20 @@ def test_three_digits(number, text):
 
 
 def test_ticks_are_told_apart_and_say_what_they_are():
-    assert digits_of([76, 77, 1e6]) == 3
-    assert [short_number(n, digits_of([77, 77.25, 77.5])) for n in (77, 77.25, 77.5)] == ["77", "77.25", "77.5"]
-    assert [short_number(n, digits_of([999.75, 1000])) for n in (999.75, 1000)] == ["999.75", "1 k"]
-    assert short_number(1.2345e9, digits_of([1.2345e9])) == "1.2345 G"
+    assert significant_digits([76, 77, 1e6]) == 3
+    assert [short_number(n, significant_digits([77, 77.25, 77.5])) for n in (77, 77.25, 77.5)] == [
+        "77",
+        "77.25",
+        "77.5",
+    ]
+    assert [short_number(n, significant_digits([999.75, 1000])) for n in (999.75, 1000)] == ["999.75", "1 k"]
+    assert short_number(1.2345e9, significant_digits([1.2345e9])) == "1.2345 G"
 
 
-def test_a_long_title_breaks_before_its_bracket_into_even_lines():
-    title = "net: a network that has a long name, scaled in all its knobs (no other is better: less macs, more r)"
-    assert title_lines(title) == [
-        "net: a network that has a long name, scaled in all its knobs", "(no other is better: less macs, more r)",
-    ]  # fmt: skip
-    assert title_lines("short (as it is)") == ["short (as it is)"]
+def test_a_long_title_breaks_before_its_subtitle_into_even_lines():
+    title, subtitle = "net: a network (the second) of a long name, scaled in all knobs", "no other is better: less macs"
+    assert title_lines(title, subtitle) == [title, f"({subtitle})"]
+    assert title_lines("short (as it is)", "r = 4") == ["short (as it is) (r = 4)"]
     lengths = [*map(len, title_lines("words " * 30))]
     assert len(lengths) == 3 and max(lengths) - min(lengths) < 12
 
@@ -99,6 +101,7 @@ def test_a_front_stands_before_the_grid_it_is_of():
     grid = {"r": "128:320:16", "d": "1:2:0.1", "w": "1:2:0.05"}
     chart = costcalc.sweep("efficientnet", **grid, pareto="macs,r").chart()
     assert isinstance(chart, Scatter)
+    assert texts(chart.svg())[-2:] == [costcalc.load("efficientnet").heading, f"({chart.subtitle})"]
     crowd, front, presets = chart.groups
     assert [mark.name for mark in presets.points] == [f"b{i}" for i in range(8)]
     assert [mark.x for mark in presets.points] == [costcalc.load(f"efficientnet_b{i}").macs for i in range(8)]

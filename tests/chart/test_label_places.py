@@ -167,8 +167,11 @@ def test_names_of_narrow_places_stand_upright(many, upright):
 
 
 def test_no_name_lies_on_the_ring_of_a_published_figure():
+    from costcalc.chart.draw import LOOKS
+
     names, _, _, _, to_pixels = drawn_texts(published())
-    rings = [Disc(*to_pixels((mark.x, mark.y)), 6.3 * 100 / 72) for mark in published().groups[1].points]
+    to_corner = LOOKS["rings"]["markersize"] / 2 * 2**0.5 * 100 / 72  # pixels of a diamond
+    rings = [Disc(*to_pixels((mark.x, mark.y)), to_corner) for mark in published().groups[1].points]
     assert len(names) == len(rings)
     for box, ring in product(names, rings):
         assert not touches(NameBox(box.x0, box.y0, box.x1, box.y1), ring)

@@ -18,7 +18,7 @@ class Condition:
     claims: tuple[Claim, ...]
     message: str
     sizes: tuple[Any, ...]
-    of_network: bool = True  # is there no network where it fails? Else there is one that is not known
+    is_of_import: bool = False  # the layers are known only where it holds; else there is no network where it fails
 
 
 def conditions(rows: Iterable[Row], assumed: Iterable[Need]) -> list[Condition]:
@@ -32,8 +32,12 @@ def conditions(rows: Iterable[Row], assumed: Iterable[Need]) -> list[Condition]:
 
 def known_where(limits: Iterable[Need]) -> list[Condition]:
     """The conditions under which the layers of an imported network are known."""
-    said = {need.key: f"the closed forms hold where {_literal(need.requirement(str))}" for need in limits}
-    return [Condition(need.claims, said[need.key], (), of_network=False) for need in limits if need.claims]
+    return [
+        Condition(
+            need.claims, f"the closed forms hold where {_literal(need.requirement(str))}", (), is_of_import=True
+        )
+        for need in limits if need.claims
+    ]  # fmt: skip
 
 
 def _condition(need: Need, layer: str = "") -> Condition:

@@ -8,7 +8,7 @@ from typing import Any
 
 from costcalc.analysis.metric_names import read_metrics
 from costcalc.analysis.reconcile import read_figure
-from costcalc.analysis.sweep.sweep_chart import check_columns, metric_axis, title_of
+from costcalc.analysis.sweep.sweep_chart import check_columns, metric_axis
 from costcalc.chart import Group, Mark, Scatter
 from costcalc.models.model import Model
 from costcalc.text import short_names
@@ -27,7 +27,7 @@ def preset_chart(model: Model, rows: Sequence[Mapping[str, Any]]) -> Scatter:
     pairs = [[_figure(row[f"{metric}_published"]) for metric in ("macs", "params")] for row in rows]
     published = tuple(Mark(macs, params) for macs, params in pairs if macs and params)
     groups = (Group("exact", exact), *([Group("published", published, "rings")] if published else []))
-    return Scatter(title_of(model), metric_axis("macs", log=True), metric_axis("params", log=True), groups)
+    return Scatter(model.heading, metric_axis("macs", log=True), metric_axis("params", log=True), groups)
 
 
 def _figure(text: str | None) -> Fraction | None:

@@ -46,7 +46,8 @@ def chart_of(found: KeptPoints, metric: str | None = None) -> Chart:
         return heat_map(found, long[0], long[1], chosen_metric(found.metrics, metric))
     points = _marks(found.columns, "macs", "params")
     axes = metric_axis("macs", log=True), metric_axis("params", log=True)
-    return Scatter(title_of(found.model, found.chosen), *axes, (Group("points of the grid", points, "dots"),))
+    groups = (Group("points of the grid", points, "dots"),)
+    return Scatter(found.model.heading, *axes, groups, subtitle=found.chosen)
 
 
 def check_chart(axes: Mapping[str, Any], metrics: Sequence[str], query: PointQuery, metric: str | None = None) -> None:
@@ -105,7 +106,8 @@ def curves(found: KeptPoints, knob: str, metrics: Sequence[str] | None = None) -
         if metric == "macs":
             lines += law_line(found.model, knob, xs)
         panels.append((metric_axis(metric), tuple(lines)))
-    return Curves(title_of(found.model, found.chosen), knob_axis(found.model, knob), tuple(panels))
+    axis = knob_axis(found.model, knob)
+    return Curves(found.model.heading, axis, tuple(panels), subtitle=found.chosen)
 
 
 def law_line(model: Model, knob: str, xs: tuple[Any, ...]) -> list[Line]:
@@ -127,7 +129,7 @@ def heat_map(found: KeptPoints, x: str, y: str, metric: str = "macs", marks: Ite
     xs, ys = found.grid.axes[x], found.grid.axes[y]
     cells = tuple(tuple(known.get((a, b)) for a in xs) for b in ys)
     axes = knob_axis(found.model, x), knob_axis(found.model, y), metric_axis(metric)
-    return HeatMap(title_of(found.model, found.chosen), *axes, xs, ys, cells, tuple(marks))
+    return HeatMap(found.model.heading, *axes, xs, ys, cells, tuple(marks), subtitle=found.chosen)
 
 
 def front_chart(found: KeptPoints) -> Scatter:
@@ -141,7 +143,8 @@ def front_chart(found: KeptPoints) -> Scatter:
     groups.append(Group("no other is better", front, "steps" if stairs else "squares"))
     if named := preset_marks(found.model, x, y):
         groups.append(Group("presets", named))
-    return Scatter(title_of(found.model, found.chosen), _axis(found, x), _axis(found, y), tuple(groups))
+    axes = _axis(found, x), _axis(found, y)
+    return Scatter(found.model.heading, *axes, tuple(groups), subtitle=found.chosen)
 
 
 def preset_marks(model: Model, x: str, y: str) -> tuple[Mark, ...]:
@@ -183,8 +186,3 @@ def check_columns(columns: Any, *names: str) -> Any:
 
 def _axis(found: KeptPoints, name: str) -> Axis:
     return knob_axis(found.model, name) if name in found.grid.axes else metric_axis(name, log=True)
-
-
-def title_of(model: Model, chosen: str = "") -> str:
-    """The title of a chart: the network, and how its points were chosen."""
-    return model.heading + (f" ({chosen})" if chosen else "")

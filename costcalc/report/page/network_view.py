@@ -242,7 +242,7 @@ class NetworkView:
             "places": [moving.index(m) if m in moving else None for m in shown],
             "conditions": [
                 {"words": c.message, "texts": [size if isinstance(size, str) else None for size in c.sizes],
-                 "of_network": c.of_network}
+                 "is_of_import": c.is_of_import}
                 for c in (self.closed.conditions if self.closed else ())
             ],
             "groups": len(self.parts.groups) if self.parts else 0,

@@ -21,7 +21,7 @@ const outside = ({ kind, low, high }, value, text) => {  // what is wrong with a
   if (compare(value, low) < 0n) return `${said} is below ${written(low)}`;
   return compare(value, high) > 0n ? `${said} is above ${written(high)}` : "";
 };
-const refusedKnob = (values, texts = values.map((value) => value ? written(value, false) : "?")) => {  // why a knob does not take its value, or nothing
+const refusedKnob = (values, texts) => {  // why a knob does not take its value, or nothing
   for (const [i, knob] of knobs.entries()) {
     const wrong = outside(knob, values[i], texts[i]), { name, whose, kind, low, high } = knob;
     const takes = `${kind === "integer" ? "a whole number" : "a number"} from ${written(low)} to ${written(high)}`;
@@ -33,9 +33,9 @@ const refused = (code, { conditions }, values) => {  // the condition that fails
   for (const [i, condition] of code.conditions.entries()) {
     const [holds, sizes] = condition(values);
     if (holds) continue;
-    const { words, texts, of_network } = conditions[i];
+    const { words, texts, is_of_import } = conditions[i];
     let gap = -1;
-    return { of_network, reason: words.replace(/\{\}/g, () => { gap += 1; return texts[gap] ?? written(sizes[gap]); }) };
+    return { is_of_import, reason: words.replace(/\{\}/g, () => { gap += 1; return texts[gap] ?? written(sizes[gap]); }) };
   }
   return null;
 };
@@ -45,7 +45,7 @@ const counted = (number, values) => {
   try {
     return refused(code, told, values) || { reason: "", found: code.totals(values) };
   } catch (error) {
-    if (error instanceof RangeError) return { of_network: true, reason: error.message };
+    if (error instanceof RangeError) return { reason: error.message };
     throw error;
   }
 };
@@ -69,7 +69,7 @@ const show = () => {
   const reasons = states.map(({ reason }, i) => reason && (wrong || data.networks.length === 1 ? reason : `${data.networks[i].label}: ${reason}`));
   const said = [...new Set(reasons.filter(Boolean))].join("; ");
   const kept = data.curves.length ? ", and curves stay as they were" : "";
-  const none = states.some(({ of_network }) => of_network) ? "There is no such network" : "No numbers are known there";
+  const none = states.some(({ reason, is_of_import }) => reason && !is_of_import) ? "There is no such network" : "No numbers are known there";
   const sentence = wrong ? `${said}. Until it has one, numbers are dashes${kept}.` : `${none}: ${said}.`;
   put("no-network", said && sentence);
   const totals = data.networks.map((_, i) => data.metrics.map((_, metric) => total(i, metric, states[i].found, wrong ? start.map(() => null) : values)));
@@ -188,7 +188,8 @@ const headline = (number, values) => {  // as a float; null where there is no ne
   if (!code) return told.base[data.by.at] === null ? null : Number(told.base[data.by.at]);
   if (!code.headline) return null;
   try {
-    return refusedKnob(values) || refused(code, told, values) ? null : asFloat(code.headline(values)[0]);
+    const isNetwork = !knobs.some((knob, i) => outside(knob, values[i], "?")) && code.conditions.every((holds) => holds(values)[0]);
+    return isNetwork ? asFloat(code.headline(values)[0]) : null;
   } catch (error) {
     if (error instanceof RangeError) return null;
     throw error;

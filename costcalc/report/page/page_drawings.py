@@ -31,7 +31,7 @@ MAX_ROWS_TO_UNFOLD = 2_000  # of a network that is drawn at several depths
 MAX_BOXES = 150  # of a drawing that was not asked for
 MAX_ROWS_TO_SEE = 3_000  # of a network whose receptive fields are found
 ROOM_ON_PAPER = (690, 530)  # px below the numbers on the first sheet
-LEAST_ON_PAPER = 0.7  # of its size
+MIN_SCALE_ON_PAPER = 0.7  # of a drawing whose texts can be read
 DARK = STYLE[STYLE.index("{") + 1 : -1].strip()  # the rules for a dark page
 COPIES = re.compile(r" ×(\d+)$")  # behind the name of a box or a frame
 
@@ -216,4 +216,6 @@ def static(drawing: Drawing, name: str, id: str, is_shown: bool) -> PageDrawing:
 
 def is_large(drawing: Drawing) -> bool:
     """Would its texts be too small below the numbers on a sheet of paper?"""
-    return LEAST_ON_PAPER * drawing.width > ROOM_ON_PAPER[0] or LEAST_ON_PAPER * drawing.height > ROOM_ON_PAPER[1]
+    return (
+        MIN_SCALE_ON_PAPER * drawing.width > ROOM_ON_PAPER[0] or MIN_SCALE_ON_PAPER * drawing.height > ROOM_ON_PAPER[1]
+    )
