@@ -59,7 +59,7 @@ class ClosedForms:
         found: dict[tuple[tuple[str, Any], ...], dict[str, Mapping[str, Any]]] = {(): {}}
         for name in self.model.presets:
             values = {**now, **self.model.at_preset(name).values}
-            changed = tuple((k, v) for k, v in values.items() if k not in self.knobs and v != now[k])
+            changed = tuple((k, v) for k, v in values.items() if k not in self.knobs and v != now.get(k))
             found.setdefault(changed, {})[name] = values
         return found
 
