@@ -262,7 +262,7 @@ if (menu) {
   menu.addEventListener("change", () => {
     if (data.settings[menu.value]) { begin(menu.value); return; }
     link.href = menu.value;
-    link.textContent = `Open ${menu.selectedOptions[0].textContent}, a page of its own`;
+    link.textContent = `Open the page of ${menu.selectedOptions[0].textContent}`;
     link.hidden = !byKey;
     if (!byKey) { menu.value = begun; link.click(); }
   });
