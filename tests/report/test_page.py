@@ -133,6 +133,10 @@ def test_the_page_of_the_inception_pair_says_what_the_lecture_does():
         assert f">{said}<" in top
     assert '<span id="even-now-0">16</span>' in top
     assert "Where the difference is made" in heads(html)
+    stays = html[html.index(">Where the difference is made</h2>") : html.index(">The formulas</h2>")]
+    assert "as they are set: b = 16, r = 28, c_in = 192, c_out = 32, k = 5, batch = 1." in stays
+    assert "at c_in = 192, c_out = 32, k = 5, b = 16, as they are set</p>" in stays
+    assert "<caption>where the MACs are, as the networks are set</caption>" in stays
 
 
 def test_a_page_of_a_network_without_knobs_has_no_sliders(tmp_path):
@@ -250,6 +254,20 @@ def test_the_grid_of_a_page_goes_over_the_presets(target):
         seen = [preset.settings[name] for preset in net.presets.values() if name in preset.settings]
         assert all(min(values) <= value <= max(values) for value in [net.values[name], *seen])
         assert [net.knobs[name].check(value) for value in values] == list(values)
+
+
+@pytest.mark.parametrize("target", ["resnet", "quiz_layer", "vgg", "plain20", "efficientnet_b1", "resnet50@r=160"])
+def test_a_preset_is_marked_only_on_a_map_that_has_its_network(target):
+    """With the knobs that its mark names it costs what the preset does, whose label says what else is set."""
+    page = costcalc.page(target)
+    model = page.views[0].model
+    marks = [(over.knobs, mark) for *_, over in page.maps for mark in over.marks]
+    assert marks
+    for knobs, x, y, one in [(knobs, x, y, one) for knobs, (x, y, names) in marks for one in names.split("; ")]:
+        name, _, more = one.removesuffix(")").partition(" (")
+        there = dict(part.split(" = ") for part in more.split(", ") if part)
+        at = model.with_knobs(**{knob: str(v) for knob, v in zip(knobs, (x, y), strict=True)}, **there)
+        assert at.macs == costcalc.load(model.at_preset(name).label).macs, one
 
 
 # ---- what is printed of a formula

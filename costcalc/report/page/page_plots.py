@@ -11,10 +11,10 @@ from costcalc.analysis.power_laws import knob_exponents
 from costcalc.analysis.scaling.along import costs_at
 from costcalc.errors import CostcalcError
 from costcalc.report.page.comparison_view import ComparisonView
-from costcalc.report.page.knob_plots import KnobCurves, KnobMap, as_points
+from costcalc.report.page.knob_plots import KnobCurves, KnobMap, Points, as_points
 from costcalc.report.page.network_view import NetworkView
 from costcalc.report.page.shared_sliders import Slider
-from costcalc.text import value_text
+from costcalc.text import equations_text, value_text
 
 MAX_KNOBS = 3  # with a curve each, and a map for each two
 POINTS, MAP_POINTS = 25, 10  # along a curve, along a side of a map
@@ -46,25 +46,26 @@ def curves_of(
     network."""
     slider = sliders[at]
     values = _values(slider, axes, POINTS)
-    rows = []
-    for view in views:
-        if view.number not in slider.owners:
-            rows.append([_float(view.total(by))] * len(values))
-            continue
-        try:
-            costs = costs_at(view.model, {slider.name: values}, [by])
-        except CostcalcError:
-            rows.append([None] * len(values))
-            continue
-        rows.append([*as_points(costs.values[by].tolist(), costs.valid.tolist())])
+    rows, reasons = zip(*(_along(view, slider, values, by) for view in views))
     if all(value is None for row in rows for value in row):
         return
     now = [(float(slider.value), _float(view.total(by))) for view in views]
     break_evens = comparison.break_evens if comparison else ()
     even = next((float(even.value) for even in break_evens if even.knob == slider.name), None)
     names = tuple(view.model.label for view in views)
-    found = KnobCurves(f"curve-{number}", slider.name, names, (*map(float, values),), (*rows,), (*now,), even)
+    found = KnobCurves(f"curve-{number}", slider.name, names, (*map(float, values),), rows, (*now,), even, reasons)
     yield [*map(value_text, values)], found
+
+
+def _along(view: NetworkView, slider: Slider, values: Sequence[Any], by: str) -> tuple[Points, str]:
+    """The cost of a network at each value of a knob, and why it has none at the first at which it has none."""
+    if view.number not in slider.owners:
+        return [_float(view.total(by))] * len(values), ""
+    try:
+        costs = costs_at(view.model, {slider.name: values}, [by])
+    except CostcalcError as error:
+        return [None] * len(values), str(error)
+    return [*as_points(costs.values[by].tolist(), costs.valid.tolist())], costs.reason
 
 
 def maps_of(
@@ -91,14 +92,18 @@ def maps_of(
 
 
 def _presets(view: NetworkView, one: Slider, other: Slider, xs: Any, ys: Any) -> tuple[Any, ...]:
-    """The presets within a map; those at one place share a mark."""
+    """The presets within a map that its sliders reach, each with the other knobs in which presets differ; those at one
+    place share a mark."""
+    presets = view.closed.presets[()] if view.closed else {}
+    others = [knob for knob in view.model.values if knob not in (one.name, other.name)]
+    apart = [knob for knob in others if len({values[knob] for values in (view.model.values, *presets.values())}) > 1]
     found: dict[tuple[float, float], list[str]] = {}
-    for name, preset in view.model.presets.items():
-        values = {**view.model.values, **preset.settings}
+    for name, values in presets.items():
         x, y = values[one.name], values[other.name]
         if xs[0] <= x <= xs[-1] and ys[0] <= y <= ys[-1]:
-            found.setdefault((float(x), float(y)), []).append(name)
-    return tuple((*at, ", ".join(names)) for at, names in found.items())
+            more = equations_text({knob: values[knob] for knob in apart})
+            found.setdefault((float(x), float(y)), []).append(f"{name} ({more})" if more else name)
+    return tuple((*at, "; ".join(names)) for at, names in found.items())
 
 
 def _values(slider: Slider, axes: Axes, count: int) -> Sequence[Any]:
@@ -124,6 +129,7 @@ def caption_of_curve(curve: KnobCurves, by: str) -> str:
 def caption_of_map(map: KnobMap, by: str) -> str:
     """What a map shows."""
     found = [value for row in map.values for value in row if value is not None]
-    marks = " Circles: presets." if map.marks else ""
+    besides = ", which set other knobs too" if any("=" in names for _, _, names in map.marks) else ""
+    marks = f" Circles: presets{besides}." if map.marks else ""
     spread = "" if not found else " The stronger the colour, the more."
     return f"{METRICS[by].title} over {map.knobs[0]} and {map.knobs[1]}, the others as they stand.{spread}{marks}"
