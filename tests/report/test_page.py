@@ -119,7 +119,7 @@ def test_without_javascript_everything_but_the_sliders_is_there():
     assert '<div id="sliders" hidden>' in html
     assert "385,814,752" in html and "37,745,884,192" in html
     assert html.count('class="plot"') == 6 and html.count('<svg id="curve-') == 3
-    assert html.count('<div class="drawing"') == 3 and html.count('type="radio"') == 3
+    assert html.count('<div class="drawing"') == 4 and html.count('type="radio"') == 4
     assert "<mi>c</mi><mi>7</mi>" in html
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -26,6 +26,7 @@ from costcalc.report.page.page_drawings import (
     PageDrawing,
     drawing_name,
     drawn,
+    in_one_column,
     numbers_of,
     sketches,
     static,
@@ -120,15 +121,19 @@ class NetworkView:
 
     @cached_property
     def drawings(self) -> list[PageDrawing]:
-        """The drawings of the few depths, coarse ones first."""
-        found, shown = self._sketches
+        """The drawings of the few depths, coarse ones first; and the coarsest for narrow screens if that is another."""
+        sketches, shown = self._sketches
         movable = Movable(self.cost, self.options.by, self.parts, self.sizes) if self.parts else None
         make = movable.of if movable else static
-        return [
-            make(drawn(sketch, self.cost, columns=self.options.alone), drawing_name(sketch), f"d{self.number}-{at}",
-                 at == shown)
-            for at, sketch in enumerate(found)
-        ]  # fmt: skip
+        made = [drawn(sketch, self.cost, columns=self.options.alone) for sketch in sketches]
+        found = [
+            make(one, drawing_name(sketch), f"d{self.number}-{at}", at == shown)
+            for at, (sketch, one) in enumerate(zip(sketches, made))
+        ]
+        if narrow := in_one_column(sketches[0], self.cost, made[0]):
+            name, id = f"{drawing_name(sketches[0])} in one column", f"d{self.number}-{len(found)}"
+            found.append(replace(make(narrow, name, id, False), is_narrow=True))
+        return found
 
     @property
     def is_large(self) -> bool:
