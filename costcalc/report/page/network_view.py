@@ -12,6 +12,7 @@ from costcalc.analysis.fold import layers_text
 from costcalc.analysis.metric_names import why_no_formula
 from costcalc.analysis.metrics import METRICS
 from costcalc.analysis.reconcile import reconcile_model
+from costcalc.dims import is_rational, is_symbolic
 from costcalc.errors import CostcalcError, UsageError
 from costcalc.models.model import Model
 from costcalc.report.page.block_bars import BlockBars
@@ -89,6 +90,19 @@ class NetworkView:
     def without_form(self) -> list[str]:
         """Why some of the metrics do not move."""
         return [f"{METRICS[m].title} {why}" for m in self.options.metrics if (why := why_no_formula(METRICS[m]))]
+
+    @property
+    def has_shares(self) -> bool:
+        """Is its total a number, of which blocks have shares?"""
+        return is_rational(self.total(self.options.by))
+
+    @property
+    def letters(self) -> str:
+        """`n, r`: the symbols in its numbers, without closed forms of its knobs."""
+        totals = [] if self.closed else map(self.total, self.options.metrics)
+        return ", ".join(
+            sorted({str(symbol) for value in totals if is_symbolic(value) for symbol in value.free_symbols})
+        )
 
     # --- its drawings
 
