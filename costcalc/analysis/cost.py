@@ -21,11 +21,11 @@ from costcalc.analysis.cost_cells import (
 )
 from costcalc.analysis.fold import LayerBlock, folded, layers_text
 from costcalc.analysis.formula_text import formula_text
-from costcalc.analysis.images import OutputLayouts
 from costcalc.analysis.metric import LARGEST
 from costcalc.analysis.metric_notes import metric_notes
 from costcalc.analysis.metric_values import MetricValues
 from costcalc.analysis.metrics import METRICS
+from costcalc.analysis.output_layouts import OutputLayouts
 from costcalc.analysis.own_calls import on_a_screen
 from costcalc.analysis.receptive_columns import remarks, without_positions
 from costcalc.analysis.suspects import suspects

@@ -68,8 +68,8 @@ class Column:
     asked for have negative ranks, and go once names are broken and the rest does not fit. Numbers that are counts or
     bytes (`measure`) may have a unit (`scale`), that of another column where `unit_of` is its key.
     A column of shares has a `bar` beside each where there is room on a terminal, and if `bar` is set everywhere. The
-    texts of a column with a `cut` are cut down to that width, if need be, and not broken over lines; `shorter` says a
-    text in fewer signs first.
+    texts of a column with a `cut` are cut down to that width, if need be, and not broken over lines; `shorten` makes
+    a text shorter first: it takes the text and the width.
     """
 
     key: str
@@ -81,7 +81,7 @@ class Column:
     scale: Scale | None = None
     bar: bool | None = False
     cut: int = 0
-    shorter: Callable[[str, int], str] | None = None
+    shorten: Callable[[str, int], str] | None = None
 
     @property
     def align(self) -> str:

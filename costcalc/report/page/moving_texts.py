@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from costcalc.analysis.images import OutputLayouts
+from costcalc.analysis.output_layouts import OutputLayouts
 from costcalc.analysis.picture.layer_groups import named
 from costcalc.analysis.picture.op_words import op_words
 from costcalc.analysis.walk import Row

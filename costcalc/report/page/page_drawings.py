@@ -18,7 +18,7 @@ from costcalc.analysis.walk import Row
 from costcalc.dims import is_symbolic
 from costcalc.dims.substitute import substitute
 from costcalc.drawing import Drawing
-from costcalc.drawing.nested_layout import laid_out
+from costcalc.drawing.sheet_layout import laid_out
 from costcalc.drawing.sketch import Box, Sketch
 from costcalc.drawing.svg import STYLE
 from costcalc.errors import CostcalcError
