@@ -119,7 +119,7 @@ def test_without_javascript_everything_but_the_sliders_is_there():
     assert '<div id="sliders" hidden>' in html
     assert "385,814,752" in html and "37,745,884,192" in html
     assert html.count('class="plot"') == 6 and html.count('<svg id="curve-') == 3
-    assert html.count('<div class="drawing"') == 3 and html.count('type="radio"') == 3
+    assert html.count('<div class="drawing"') == 4 and html.count('type="radio"') == 4
     assert "<mi>c</mi><mi>7</mi>" in html
 
 
@@ -139,6 +139,12 @@ def test_the_page_of_the_inception_pair_says_what_the_lecture_does():
     assert "<caption>where the MACs are, as the networks are set</caption>" in stays
 
 
+def test_every_column_of_numbers_has_a_heading():
+    html = costcalc.page("lenet5").html()
+    assert '<th scope="col" class="word set">× as set</th>' in html
+    assert '<th scope="col" class="left">verdict</th>' in html and '<th scope="col" class="left"></th>' not in html
+
+
 def test_a_page_of_a_network_without_knobs_has_no_sliders(tmp_path):
     graph = costcalc.load("lenet5").graph()
     html = costcalc.page(graph).html()
@@ -152,7 +158,11 @@ def test_a_network_with_letters_has_its_formulas_for_numbers():
     html = costcalc.page(costcalc.load("residual_block", r=size_symbol("n"))).html()
     assert "No sliders: a slider needs numeric sizes; knob &#39;r&#39; of residual_block@r=n is not numeric" in html
     assert '<td id="total-0-0" class="formula">73,728·n²</td>' in html
-    assert '<td></td><td id="part-0-0" class="formula">36,864·n²</td>' in html  # a formula has no bar
+    assert "The costs of residual_block@r=n are formulas in n; the table at the top of the page has them." in html
+    absent = ["There is no closed form", "The stronger the colour", "the bar is its", ">share<", "exact numbers and"]
+    assert [words for words in absent if words in html] == []
+    assert "The stronger the colour" in costcalc.page("residual_block").html()
+    assert '</th><td id="part-0-0" class="formula">36,864·n²</td>' in html  # a formula has no bar
     assert '<td class="right">36,864·n²</td>' in html and "n**2" not in html  # in the table of layers
     assert 'id="data"' not in html and 'type="range"' not in html
 

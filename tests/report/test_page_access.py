@@ -174,6 +174,38 @@ def test_a_narrow_screen_shows_the_drawing_that_fits(driver, screen, tmp_path):
     assert driver.execute_script("return document.querySelector('[name=fold-0]:checked').value") == "d0-1"
 
 
+def test_a_drawing_that_fits_no_narrow_screen_has_one_column_there_or_says_that_it_moves(driver, screen, tmp_path):
+    screen(390, 844)
+    seen = """const drawing = [...document.querySelectorAll(".drawing")].find((one) => one.clientWidth);
+        return [drawing.dataset.drawing, drawing.scrollWidth > drawing.clientWidth,
+            !!document.querySelector(".beyond").clientHeight];"""
+    for name, expected in (
+        ("vgg", ["d0-2", False, False]), ("alexnet", ["d0-1", False, False]), ("inception_module", ["d0-0", True, True])
+    ):  # fmt: skip
+        opened(driver, tmp_path, made(name))
+        assert driver.execute_script(seen) == expected, name
+    screen(1280, 800)
+    opened(driver, tmp_path, made("alexnet"))
+    seen = "return [...document.querySelectorAll('.folds, .beyond')].map((one) => one.clientHeight)"
+    assert driver.execute_script(seen) == [0, 0]
+
+
+def test_the_numbers_of_three_networks_are_whole_on_a_narrow_screen_and_names_of_blocks_on_a_wide_one(
+    driver, screen, tmp_path
+):
+    three = "mobilenet_v1", "mobilenet_v2", "resnet50"
+    screen(390, 844)
+    opened(driver, tmp_path, made(*three))
+    wide = "const table = document.querySelector('#numbers .wide'); return table.scrollWidth - table.clientWidth"
+    assert driver.execute_script(wide) == 0
+    screen(1280, 800)
+    opened(driver, tmp_path, made(*three))
+    heights = "return [...document.querySelectorAll('.bars tbody th')].map((one) => one.clientHeight)"
+    assert max(driver.execute_script(heights)) < 40
+    rails = "return [...document.querySelectorAll('.bars tbody tr:first-child .rail')].map((one) => one.clientWidth)"
+    assert max(found := driver.execute_script(rails)) - min(found) <= 2
+
+
 def test_the_title_of_a_network_is_in_a_heading_and_not_in_its_drawing(driver, tmp_path):
     title = costcalc.load("resnet50").title
     assert made("resnet50")[1].count(title) > 1 and f">{title}</text>" not in made("resnet50")[1]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -12,6 +12,7 @@ from costcalc.analysis.fold import layers_text
 from costcalc.analysis.metric_names import why_no_formula
 from costcalc.analysis.metrics import METRICS
 from costcalc.analysis.reconcile import reconcile_model
+from costcalc.dims import is_rational, is_symbolic
 from costcalc.errors import CostcalcError, UsageError
 from costcalc.models.model import Model
 from costcalc.report.page.block_bars import BlockBars
@@ -26,6 +27,7 @@ from costcalc.report.page.page_drawings import (
     PageDrawing,
     drawing_name,
     drawn,
+    in_one_column,
     numbers_of,
     sketches,
     static,
@@ -89,6 +91,19 @@ class NetworkView:
         """Why some of the metrics do not move."""
         return [f"{METRICS[m].title} {why}" for m in self.options.metrics if (why := why_no_formula(METRICS[m]))]
 
+    @property
+    def has_shares(self) -> bool:
+        """Is its total a number, of which blocks have shares?"""
+        return is_rational(self.total(self.options.by))
+
+    @property
+    def letters(self) -> str:
+        """`n, r`: the symbols in its numbers, without closed forms of its knobs."""
+        totals = [] if self.closed else map(self.total, self.options.metrics)
+        return ", ".join(
+            sorted({str(symbol) for value in totals if is_symbolic(value) for symbol in value.free_symbols})
+        )
+
     # --- its drawings
 
     @cached_property
@@ -120,15 +135,19 @@ class NetworkView:
 
     @cached_property
     def drawings(self) -> list[PageDrawing]:
-        """The drawings of the few depths, coarse ones first."""
-        found, shown = self._sketches
+        """The drawings of the few depths, coarse ones first; and the coarsest for narrow screens if that is another."""
+        sketches, shown = self._sketches
         movable = Movable(self.cost, self.options.by, self.parts, self.sizes) if self.parts else None
         make = movable.of if movable else static
-        return [
-            make(drawn(sketch, self.cost, columns=self.options.alone), drawing_name(sketch), f"d{self.number}-{at}",
-                 at == shown)
-            for at, sketch in enumerate(found)
-        ]  # fmt: skip
+        made = [drawn(sketch, self.cost, columns=self.options.alone) for sketch in sketches]
+        found = [
+            make(one, drawing_name(sketch), f"d{self.number}-{at}", at == shown)
+            for at, (sketch, one) in enumerate(zip(sketches, made))
+        ]
+        if narrow := in_one_column(sketches[0], self.cost, made[0]):
+            name, id = f"{drawing_name(sketches[0])} in one column", f"d{self.number}-{len(found)}"
+            found.append(replace(make(narrow, name, id, False), is_narrow=True))
+        return found
 
     @property
     def is_large(self) -> bool:

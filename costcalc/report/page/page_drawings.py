@@ -31,6 +31,8 @@ MAX_ROWS_TO_UNFOLD = 2_000  # of a network that is drawn at several depths
 MAX_BOXES = 150  # of a drawing that was not asked for
 MAX_ROWS_TO_SEE = 3_000  # of a network whose receptive fields are found
 ROOM_ON_PAPER = (690, 530)  # px below the numbers on the first sheet
+ROOM_ON_PHONE = 366  # px of the width of a drawing
+MAX_BOXES_ON_PHONE = 60  # of a drawing that is made for a narrow screen
 MIN_SCALE_ON_PAPER = 0.7  # of a drawing whose texts can be read
 DARK = STYLE[STYLE.index("{") + 1 : -1].strip()  # the rules for a dark page
 Times = Mapping[str, set[Any]]  # how often the layers of each frame stand there
@@ -61,6 +63,7 @@ class PageDrawing:
     is_shown: bool
     svg: str
     is_large: bool = False  # would its texts be too small on the first sheet of paper?
+    is_narrow: bool = False  # is it for narrow screens only?
     nodes: tuple[dict[str, Any], ...] = ()
     labels: tuple[Any, ...] = ()
     headings: tuple[Any, ...] = ()
@@ -78,6 +81,14 @@ def drawn(sketch: Sketch, cost: Cost, *, columns: bool) -> Drawing:
     plain = replace(sketch, title="", boxes=boxes, notes=(), description=desc)  # the page has its title in a heading
     drawing = Drawing.of(laid_out(plain, columns=columns))
     return replace(drawing, picture=replace(drawing.picture, title=sketch.title))
+
+
+def in_one_column(sketch: Sketch, cost: Cost, wide: Drawing) -> Drawing | None:
+    """The sketch for narrow screens, if its columns are too wide for them and one column is less so."""
+    if wide.width <= ROOM_ON_PHONE or len(sketch.boxes) > MAX_BOXES_ON_PHONE:
+        return None
+    found = drawn(sketch, cost, columns=False)
+    return found if found.width < wide.width else None
 
 
 def _fields(sketch: Sketch, cost: Cost) -> Iterator[str]:
@@ -125,7 +136,7 @@ class Movable:
         rest = [at for at in range(len(self.parts.groups)) if at not in drawn_ones]
         svg = inline_svg(drawing, id)
         moving = tuple(nodes), tuple(labels), tuple(headings), tuple(rest)
-        return PageDrawing(name, id, is_shown, svg, is_large(drawing), *moving)
+        return PageDrawing(name, id, is_shown, svg, is_large(drawing), False, *moving)
 
     def _node(self, box: Box, groups: list[int], times: Times) -> dict[str, Any]:
         rows = [self.cost.layers[at] for at in box.layers]
