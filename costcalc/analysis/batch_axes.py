@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from costcalc.analysis.walk import Row
-from costcalc.dims import Shape, Size, divides, is_symbolic, prod
+from costcalc.dims import Shape, Size, divides, equal, exact_div, is_array, is_symbolic, prod
 from costcalc.ops.reads import REGROUPED, UNKNOWN
 
 
@@ -21,11 +21,11 @@ class BatchAxis(NamedTuple):
     is_whole: bool = True
 
 
-class _Place(NamedTuple):
-    """Where examples may lie: on an axis, with so many elements of it before the next example is reached."""
+class _BatchPlace(NamedTuple):
+    """An axis of outer × batch × inner elements, row-major; here are the elements of the outer factor."""
 
     axis: int
-    before: int = 1
+    outer: Size = 1
 
 
 FIRST = BatchAxis(0)
@@ -38,65 +38,75 @@ def batch_of_inputs(rows: Iterable[Row]) -> Size | None:
 
 def batch_axes(rows: Sequence[Row]) -> Mapping[str, BatchAxis | None]:
     """The axis of the batch by the name of a layer, where it is not the first one as a whole; None for a tensor without
-    a batch, as a learned one. Of one example among other sizes that are no numbers it is taken to be the first."""
+    a batch, as a learned one. Among sizes that are arrays it is taken to be the first."""
     batch = batch_of_inputs(rows)
-    are_numbers = {n.__class__ for row in rows for n in row.output_shape} == {int}
-    others = [row for row in rows if row.inputs or row.op.is_input]
     if is_symbolic(batch):
         places = {str(row.name): _of_symbol(row.output_shape) for row in rows}
-    elif are_numbers and batch and {row.output_shape[:1] for row in others} != {(batch,)}:
-        places = _followed(rows, int(batch))
+    elif batch is not None and _may_move(rows, batch):
+        places = _followed(rows, batch)
     else:
         return {str(row.name): None for row in rows if not row.inputs and not row.op.is_input}
     found = {str(row.name): _best(places[str(row.name)], row.output_shape, batch) for row in rows}
     return {name: axis for name, axis in found.items() if axis != FIRST}
 
 
-def _of_symbol(shape: Shape) -> tuple[_Place, ...]:
+def _may_move(rows: Sequence[Row], batch: Size) -> bool:
+    """Has a tensor that is no learned one another first axis? False for sizes that are arrays."""
+    of_each_kind = {size.__class__: size for row in rows for size in row.output_shape}
+    if any(map(is_array, of_each_kind.values())) or not batch:
+        return False
+    return {row.output_shape[:1] for row in rows if row.inputs or row.op.is_input} != {(batch,)}
+
+
+def _of_symbol(shape: Shape) -> tuple[_BatchPlace, ...]:
     """The axes on which a batch may lie that is a symbol."""
-    return tuple([_Place(axis) for axis, size in enumerate(shape) if is_symbolic(size)])
+    return tuple([_BatchPlace(axis) for axis, size in enumerate(shape) if is_symbolic(size)])
 
 
-def _followed(rows: Sequence[Row], batch: int) -> dict[str, tuple[_Place, ...]]:
+def _followed(rows: Sequence[Row], batch: Size) -> dict[str, tuple[_BatchPlace, ...]]:
     """The places where the batch of each layer may lie: of one example there may be several, until a layer takes one of
     them for something else. A layer that does not say where elements go puts the batch first."""
-    found: dict[str, tuple[_Place, ...]] = {}
+    found: dict[str, tuple[_BatchPlace, ...]] = {}
     for row in rows:
         out = row.output_shape
         if row.op.is_input:
-            found[str(row.name)] = (_Place(0),) if out[:1] == (batch,) else ()
+            found[str(row.name)] = (_BatchPlace(0),) if out[:1] == (batch,) else ()
             continue
         carrying = [(i, known) for i, source in enumerate(row.inputs) if (known := found.get(str(source), ()))]
         after = [(*_through(row, i, known, batch),) for i, known in carrying]
         certain = [places for places in after if places]
         common = [place for place in certain[0] if all(place in places for places in certain)] if certain else []
-        found[str(row.name)] = (*common,) or next(iter(certain), (_Place(0),) if carrying else ())
+        found[str(row.name)] = (*common,) or next(iter(certain), (_BatchPlace(0),) if carrying else ())
     return found
 
 
-def _through(row: Row, i: int, known: Iterable[_Place], batch: int) -> Iterator[_Place]:
-    """Where the batch of an input lies in the output."""
+def _through(row: Row, i: int, known: Iterable[_BatchPlace], batch: Size) -> Iterator[_BatchPlace]:
+    """Where the batch of an input lies in the output. Of an op on images, (n, c, h, w), it is the first axis."""
     x, out = row.input_shapes[i], row.output_shape
+    if row.op.layout == "image":
+        yield from (one for one in known if one.axis == 0)
+        return
     reads = row.op.reads(i, row.input_shapes, out)
     if reads == REGROUPED:
         yield from dict.fromkeys(place for one in known for place in _regrouped(x, out, one, batch))
     elif reads != UNKNOWN:
         for axis, entry in enumerate(reads):
             if entry is not None and (entry.window, entry.stride, entry.even) == (1, 1, True):
-                same = (one for one in known if one.axis == entry.axis and x[one.axis] == out[axis])
-                yield from (_Place(axis, one.before) for one in same)
+                same = (one for one in known if one.axis == entry.axis and equal(x[one.axis], out[axis]) is True)
+                yield from (_BatchPlace(axis, one.outer) for one in same)
 
 
-def _regrouped(x: Shape, out: Shape, place: _Place, batch: int) -> Iterator[_Place]:
-    """Where it lies under another shape: at the beginning or the end of an axis."""
-    before, start = prod(x[: place.axis]) * place.before, 1
+def _regrouped(x: Shape, out: Shape, place: _BatchPlace, batch: Size) -> Iterator[_BatchPlace]:
+    """Where the batch lies after a reshape; only as the first or the last factor of an axis."""
+    outer, before = prod(x[: place.axis]) * place.outer, 1  # elements outside of the batch, and of the axis
     for axis, size in enumerate(out):
-        if size % batch == 0 and (start == before or start * size == before * batch):
-            yield _Place(axis, before // start)
-        start *= size
+        is_first, is_last = equal(before, outer), equal(before * size, outer * batch)
+        if divides(batch, size) is True and (is_first is True or is_last is True):
+            yield _BatchPlace(axis, exact_div(outer, before))
+        before *= size
 
 
-def _best(places: Sequence[_Place], shape: Shape, batch: Size) -> BatchAxis | None:
+def _best(places: Sequence[_BatchPlace], shape: Shape, batch: Size) -> BatchAxis | None:
     """The axis of one of the places, one that has examples alone if there is one."""
     sizes = [(place.axis, shape[place.axis]) for place in places if place.axis < len(shape)]
     for axis, size in sizes:

@@ -20,11 +20,12 @@ from costcalc.analysis.cost_cells import (
     share,
 )
 from costcalc.analysis.fold import LayerBlock, folded, layers_text
-from costcalc.analysis.images import OutputLayouts
+from costcalc.analysis.formula_text import formula_text
 from costcalc.analysis.metric import LARGEST
 from costcalc.analysis.metric_notes import metric_notes
 from costcalc.analysis.metric_values import MetricValues
 from costcalc.analysis.metrics import METRICS
+from costcalc.analysis.output_layouts import OutputLayouts
 from costcalc.analysis.own_calls import on_a_screen
 from costcalc.analysis.receptive_columns import remarks, without_positions
 from costcalc.analysis.suspects import suspects
@@ -152,7 +153,7 @@ class Cost(Result):
         if columns is None and all(n is None or (n.__class__ is int and n == 1) for n in times):
             shown.remove(TIMES)
         totals = {shown[0].key: "total", **totals}
-        return Table(self.title or self.target, tuple(shown), rows, totals, self.notes(metrics))
+        return Table(self.title or self.target, tuple(shown), rows, totals, self.notes(metrics), formula_text)
 
     def _block_cells(self, metrics: Sequence[str], block: LayerBlock) -> dict[str, Any]:
         of_all = share(sum(row.macs for row in block.layers), self.macs)
@@ -198,15 +199,14 @@ class Cost(Result):
         step = train_step_of(self.graph)
         macs, forward = self.total("train_macs"), self.macs
         ratio = f", {macs / forward:.4g} × the forward pass" if is_rational(macs) and forward else ""
-        return f"training: {step.words}; {cell(macs, 'int')} MACs a step{ratio}"
+        return f"training: {step.words}; {cell(macs, 'int', formula_text)} MACs a step{ratio}"
 
     def _parts_of_params(self) -> str:
-        total = self.totals
+        total = {name: n if is_rational(n) else formula_text(n) for name, n in self.totals.items()}
         learned = plural(total["weight"], "weight"), plural(total["bias"], "bias", "biases")
         parts = f"params: {', '.join(learned)}, {cell(total['norm'], 'int')} normalisation"
-        return parts + (
-            "" if is_zero(total["buffers"]) is True else f"; {plural(total['buffers'], 'buffer')}, not learned, apart"
-        )
+        without = is_zero(self.totals["buffers"]) is True
+        return parts + ("" if without else f"; {plural(total['buffers'], 'buffer')}, not learned, apart")
 
     def to_records(self, metrics: Iterable[str] = ()) -> list[dict[str, Any]]:
         """One dict for each layer, as in the JSON, with these metrics besides the usual ones."""

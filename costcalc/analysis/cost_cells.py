@@ -7,7 +7,7 @@ from typing import Any
 
 from costcalc.analysis.columns import metric_column
 from costcalc.analysis.fold import LayerBlock
-from costcalc.analysis.images import OutputLayouts
+from costcalc.analysis.output_layouts import OutputLayouts
 from costcalc.analysis.walk import Row
 from costcalc.dims import Size
 from costcalc.table import Column

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
-from costcalc.analysis.images import OutputLayouts
+from costcalc.analysis.formula_text import formula_text
+from costcalc.analysis.output_layouts import OutputLayouts
 from costcalc.analysis.walk import Row
-from costcalc.dims import Shape, Size
+from costcalc.dims import Shape, Size, is_rational
 from costcalc.errors import UsageError
 from costcalc.text import plural
 
@@ -90,5 +91,6 @@ def layer_count(rows: Iterable[Row]) -> Size:
 
 
 def layers_text(rows: Iterable[Row]) -> str:
-    """`32 layers`, `15*d + 14 layers`: how many run."""
-    return plural(layer_count(rows), "layer")
+    """`32 layers`, `15·d + 14 layers`: how many run."""
+    count = layer_count(rows)
+    return plural(count if is_rational(count) else formula_text(count), "layer")

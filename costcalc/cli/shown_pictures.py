@@ -65,6 +65,8 @@ class PictureOptions(NamedTuple):
     def check(self, output: str | None, format: str | None, columns: str | None) -> str:
         """The suffix of the file if it holds no table, else "". Raises UsageError for options that it does not have."""
         suffix = picture_suffix(output, format)
+        if self.shade == "seconds" and WRITERS.get(suffix) is not _drawing:
+            raise UsageError("--shade seconds times each layer for a drawing; add -o FILE.svg, .png or .pdf")
         if not suffix:
             self._check_text(format_of(format, Path(output) if output else None), columns)
             return ""

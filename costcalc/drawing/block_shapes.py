@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 
 from costcalc.drawing.drawing import DrawingData, PlacedBox, PlacedFrame, PlacedWire, Point, Rectangle
 from costcalc.drawing.heads import head
 from costcalc.drawing.shapes import MAX_SHADE, Group, Picture, Polyline, Rect, Shape, Text
 from costcalc.drawing.sketch import BAR_HEIGHT, HEADING_SIZE, LABEL_SIZE, LINE_HEIGHT, LINE_SIZE, PADDING, TITLE_SIZE
+from costcalc.drawing.wire_overlaps import without_overlaps
 
 FRAME_SHADE, MAX_SHADED_FRAMES = 0.04, 4  # black over each frame, of so many within each other
 
@@ -27,42 +27,12 @@ def picture_of(drawing: DrawingData) -> Picture:
 def _shapes(drawing: DrawingData, left: float, top: float) -> Iterator[Shape]:
     for frame in drawing.frames:
         yield from _frame(frame, left, top)
-    for points in branches(drawing.wires):
+    for points in without_overlaps(drawing.wires):
         yield Polyline("wire", tuple(_moved(point, left, top) for point in points))
     for box in drawing.boxes:
         yield _box(box, left, top)
     for wire in drawing.wires:
         yield from _label(wire, left, top)
-
-
-def branches(wires: Iterable[PlacedWire]) -> Iterator[Sequence[Point]]:
-    """The way of each wire from where it leaves those of its source that are drawn before it: a line that is drawn
-    twice looks bolder."""
-    before: dict[str, list[Sequence[Point]]] = {}
-    for wire in wires:
-        others = before.setdefault(wire.wire.source, [])
-        yield min([_rest(wire.points, other) for other in others], key=_length, default=wire.points)
-        others.append(wire.points)
-
-
-def _rest(points: Sequence[Point], other: Sequence[Point]) -> Sequence[Point]:
-    """The way behind what it has in common with another one that begins at the same point."""
-    at = next((at for at, (one, two) in enumerate(zip(points, other)) if one != two), len(other))
-    if at == len(other):
-        return points[at - 1 :]
-    start, one, two = points[at - 1], points[at], other[at]
-    if _step(start, one) != _step(start, two):
-        return [start, *points[at:]]
-    return points[at:] if _length((start, one)) <= _length((start, two)) else [two, *points[at:]]
-
-
-def _step(start: Point, end: Point) -> tuple[bool, bool, bool, bool]:
-    """Which way a straight piece goes: right, left, down, up."""
-    return end[0] > start[0], end[0] < start[0], end[1] > start[1], end[1] < start[1]
-
-
-def _length(points: Sequence[Point]) -> float:
-    return sum(abs(x - a) + abs(y - b) for (x, y), (a, b) in itertools.pairwise(points))
 
 
 def _frame(frame: PlacedFrame, left: float, top: float) -> Iterator[Shape]:

@@ -15,7 +15,7 @@ FORMATS = ("mermaid", "dot")
 ROUNDED = ', style="rounded,filled"'
 MAX_FRAME_DEPTH = 8  # frames within frames
 SHADE, MAX_SHADE = (0x1F, 0x5F, 0xA8), 0.6  # over white, of the largest box
-PLAIN = " ._×+/%·,"  # signs that mean nothing within a quoted label of Mermaid
+PLAIN = " ._×+/%·,"  # characters that mean nothing within a quoted label of Mermaid
 MARKDOWN = re.compile(r"(?<=[0-9])\.(?= )|^[+.,/%·]")  # Mermaid reads such a start as that of a list
 
 
@@ -43,7 +43,7 @@ def not_drawn() -> UsageError:
 
 
 def _mermaid(sketch: Sketch) -> Iterator[str]:
-    """A Mermaid flowchart. Labels have all but letters, digits and plain signs as character numbers."""
+    """A Mermaid flowchart. Labels have all but letters, digits and plain characters as character numbers."""
     yield "flowchart TD\n"
     yield f"    accTitle: {_entities(_heading(sketch))}\n"
     for number, box in enumerate(sketch.boxes, 1):

@@ -1,65 +1,27 @@
-"""One frame: its members in rows, and the wires between them. Places are relative to its left upper corner."""
+"""One frame: its members in rows, one above the other, with gaps for the wires between them.
+
+Places are relative to its left upper corner.
+"""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Sequence
 from functools import cached_property
-from typing import NamedTuple
 
 from costcalc.drawing.drawing import Point
+from costcalc.drawing.frame_wires import FrameWires, Hop, Link, Member
+from costcalc.drawing.isolated_rows import centre_below, isolated_rows
 from costcalc.drawing.rows import in_rows
 from costcalc.drawing.sketch import HEADING_SIZE
 from costcalc.drawing.text_widths import text_width
-from costcalc.drawing.wiring import STEM, TRACK, Run, ends_at, gap_height, tracks
+from costcalc.drawing.wiring import STEM, TRACK, gap_height
 from costcalc.drawing.x_positions import Extent, x_positions
 
 GAP = 22.0  # px between boxes of a row
 LANE = 5.0  # px to each side of a wire that passes a row
 INSET, HEADING = 12.0, 20.0  # px between a frame and what is in it; height of its heading
-LOOSE_WIDTH = 300.0  # px, of a row of members without wires
 SHORT_STEM = 6.0  # px straight down where there are no labels
-NO_PORTS: Mapping[str, float] = {}
-
-
-class Member(NamedTuple):
-    """A box or a frame inside: its size, the room that the label below it needs to the right of its middle, and of a
-    frame the x of what goes in and out, by its source."""
-
-    name: str
-    width: float
-    height: float
-    label_room: float = 0.0
-    ins: Mapping[str, float] = NO_PORTS
-    outs: Mapping[str, float] = NO_PORTS
-
-    @property
-    def axis(self) -> float:
-        """The x that stands in line with what is above and below: of a frame that of its only way in or out."""
-        only = next((ways for ways in (self.ins, self.outs) if len(ways) == 1), {})
-        return next(iter(only.values()), self.width / 2)
-
-    @property
-    def extent(self) -> Extent:
-        """From the axis to both sides, with room for the label."""
-        return Extent(self.axis, max(self.width - self.axis, self.label_room))
-
-
-class Link(NamedTuple):
-    """A wire in one frame, from a member or from outside (None) to a member or outside, and the box that it is of."""
-
-    begin: str | None
-    end: str | None
-    source: str
-
-
-class Hop(NamedTuple):
-    """A part of a wire between two rows: from x to x, on a track; -1 is straight down."""
-
-    row: int
-    begin: float
-    end: float
-    track: int
 
 
 class FrameLayout:
@@ -72,12 +34,14 @@ class FrameLayout:
         self.sources_out = [*dict.fromkeys(link.source for link in links if link.end is None)]
         self._number()
         ends = self._ends()
-        self.loose = [] if self.last else self._loose({node for pair in ends for node in pair})
-        self.rows = in_rows(self.count, ends, self.first, self.last, self.loose)
+        linked = {node for pair in ends for node in pair}
+        widths = {node: member.width for node, member in self.member_at.items() if node not in linked}
+        self.isolated = [] if self.last else isolated_rows(widths, GAP)
+        self.rows = in_rows(self.count, ends, self.first, self.last, self.isolated)
         self.nodes = sum(map(len, self.rows.rows))
         self.level = {node: row for row, nodes in enumerate(self.rows.rows) for node in nodes}
         self._spread()
-        self._wire()
+        self.tracks, self.hops = self._wires().in_gaps(self.level)
         self._stack()
 
     def _number(self) -> None:
@@ -100,52 +64,27 @@ class FrameLayout:
             for link in self.links
         ]
 
-    def _loose(self, linked: Set[int]) -> list[list[int]]:
-        """Rows of the members without a wire, which stand below all others: no row is wider than the widest of them or
-        about two boxes."""
-        loose = [node for node in self.member_at if node not in linked]
-        most = max([LOOSE_WIDTH, *(self.member_at[node].width for node in loose)])
-        rows: list[list[int]] = []
-        width = most
-        for node in loose:
-            width += GAP + self.member_at[node].width
-            if width > most:
-                rows.append([])
-                width = self.member_at[node].width
-            rows[-1].append(node)
-        return rows
-
     def _spread(self) -> None:
         """Places nodes from left to right, and the edges around them."""
         lane = Extent(LANE, LANE)
         self.extents = [self.member_at[node].extent if node in self.member_at else lane for node in range(self.nodes)]
         is_narrow = self.heading is not None and len(self.first) == len(self.last) == 1
         self.x = x_positions(self.rows, self.extents, GAP, (self.first[0], self.last[0]) if is_narrow else None)
-        self._centre_loose()
+        centre_below(self.rows.rows, self.isolated, self.extents, self.x)
         self._align_ports()
         self.left = min([x - extent.left for x, extent in zip(self.x, self.extents)], default=0.0)
         self.right = max([x + extent.right for x, extent in zip(self.x, self.extents)], default=0.0)
         if self.heading is not None:
             self._frame()
 
-    def _centre_loose(self) -> None:
-        """Moves the rows of members without wires below the middle of the row above them."""
-        above = self.rows.rows[: len(self.rows.rows) - len(self.loose)]
-        if not above:
-            return
-        for row in self.loose:
-            shift = round(self._middle(above[-1]) - self._middle(row), 1)
-            for node in row:
-                self.x[node] += shift
-
-    def _middle(self, row: Sequence[int]) -> float:
-        left = min(self.x[node] - self.extents[node].left for node in row)
-        return (left + max(self.x[node] + self.extents[node].right for node in row)) / 2
+    def _wires(self) -> FrameWires:
+        """The wires between the places that nodes have now."""
+        return FrameWires(self.links, self.rows.chains, self.member_at, self.x)
 
     def _align_ports(self) -> None:
         """Moves what comes in from outside to where it enters a box of the first row, if it goes nowhere else."""
         links = [*zip(self.links, self.rows.chains)]
-        ends = self._arrivals([self._leaves(link, chain[0]) for link, chain in links])
+        ends = self._wires().ends
         ways = {node: [at for at, (_, chain) in enumerate(links) if chain[0] == node] for node in self.first}
         there = {
             node: ends[ats[0]] if len(ats) == 1 and len(links[ats[0]][1]) == 2 else self.x[node]
@@ -164,52 +103,6 @@ class FrameLayout:
             self.x[self.first[0]] = self.x[self.last[0]] = round(line, 1)
         self.left = min([self.left - INSET, *(self.x[node] - heading for node in self.first)])
         self.right = max(self.right + INSET, self.left + heading + 8)
-
-    def _wire(self) -> None:
-        """The hops of each link, and the tracks of each gap."""
-        begins = [self._leaves(link, chain[0]) for link, chain in zip(self.links, self.rows.chains)]
-        ends = self._arrivals(begins)
-        runs: list[list[Run]] = [[] for _ in self.rows.rows]
-        index: list[list[tuple[int, int]]] = []
-        for link, chain, begin, end in zip(self.links, self.rows.chains, begins, ends):
-            stops = [begin, *(self.x[node] for node in chain[1:-1]), end]
-            index.append([])
-            for node, start, stop in zip(chain, stops, stops[1:]):
-                row = self.level[node]
-                index[-1].append((row, len(runs[row])))
-                runs[row].append(Run(start, stop, link.source))
-        self.tracks = [tracks(those) for those in runs]
-        self.hops = {
-            link: [Hop(row, runs[row][at].begin, runs[row][at].end, self.tracks[row][at]) for row, at in those]
-            for link, those in zip(self.links, index)
-        }
-
-    def _leaves(self, link: Link, node: int) -> float:
-        """The x where a wire begins."""
-        member = self.member_at.get(node)
-        if member is None or not member.outs:
-            return self.x[node]
-        return round(self.x[node] - member.axis + member.outs[link.source], 1)
-
-    def _arrivals(self, begins: Sequence[float]) -> list[float]:
-        """The x where each wire ends."""
-        chains = self.rows.chains
-        arriving: dict[int, list[int]] = {}
-        for at, chain in enumerate(chains):
-            arriving.setdefault(chain[-1], []).append(at)
-        ends = [0.0] * len(chains)
-        for node, those in arriving.items():
-            comes = [self.x[chains[at][-2]] if len(chains[at]) > 2 else begins[at] for at in those]
-            member = self.member_at.get(node)
-            if member is None:
-                there = [self.x[node]] * len(those)
-            elif member.ins:
-                there = [round(self.x[node] - member.axis + member.ins[self.links[at].source], 1) for at in those]
-            else:
-                there = ends_at(member.width, self.x[node], comes)
-            for at, end in zip(those, there):
-                ends[at] = end
-        return ends
 
     def _stack(self) -> None:
         """Places rows from above."""

@@ -21,7 +21,7 @@ def render(picture: Picture, format: str) -> bytes:
     out = io.BytesIO()
     plotting = import_matplotlib()
     with quietly(), plotting.rc_context(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of signs that its font lacks
+        warnings.simplefilter("ignore")  # of characters that its font lacks
         plotting.rcdefaults()
         plotting.rcParams.update(STYLE)
         shown = (picture.shown_width or picture.width) / picture.width

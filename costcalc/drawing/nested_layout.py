@@ -1,6 +1,7 @@
 """The layout: each frame is laid out by itself, and is then one box in the frame around it.
 
-Equal blocks are so drawn equally, branches keep the order of the network, and one wire enters a frame in its middle.
+Equal blocks are so drawn equally, branches keep the order of the network, and the only wire into and out of a frame is
+in line with the boxes above and below.
 """
 
 from __future__ import annotations
@@ -9,56 +10,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from costcalc.drawing.drawing import DrawingData, PlacedBox, PlacedFrame, PlacedWire, Point, Rectangle
-from costcalc.drawing.frame_layout import FrameLayout, Link, Member
+from costcalc.drawing.frame_layout import FrameLayout
+from costcalc.drawing.frame_wires import Link, Member
 from costcalc.drawing.frames import common, without_cycles
-from costcalc.drawing.sheet_columns import (
-    MAX_HEIGHT_OF_ONE,
-    MAX_HEIGHT_TO_WIDTH,
-    ONE_COLUMN,
-    WORTHWHILE,
-    Columns,
-    in_columns,
-)
+from costcalc.drawing.sheet_columns import ONE_COLUMN, Columns, in_columns
 from costcalc.drawing.sketch import LABEL_SIZE, Sketch
-from costcalc.drawing.split_frames import CONTINUED, with_split_frames
 from costcalc.drawing.text_widths import text_width
 
 MARGIN = 16.0  # px around the drawing
-MAX_GROWTH = 1.25  # times its area, of a drawing whose frames are in parts
 WHOLE = ""  # the name of the frame around everything
 
 
-def laid_out(
-    sketch: Sketch, *, columns: bool = True, width: float | None = None, sheet: Point | None = None
-) -> DrawingData:
-    """The sketch with places. With `columns` a tall drawing is cut where one wire goes down, and goes on beside, as far
-    as the `width` in px allows, and of frames that are too tall for a column each part is a frame. A drawing that is
-    wider still is shown smaller. On a `sheet` of this width and height, in any unit, it has the columns in which it is
-    shown largest."""
-    layout = _NestedLayout(sketch)
-    made = layout.drawing(columns, width, sheet)
-    if not columns or sheet is not None or made.height <= max(MAX_HEIGHT_OF_ONE, MAX_HEIGHT_TO_WIDTH * made.width):
-        return made
-    parts = with_split_frames(layout.opened(), layout.frames[WHOLE], layout.outermost())
-    if parts is None:
-        return made
-    other = _NestedLayout(parts).drawing(columns, width, None)
-    is_larger = other.width * other.height > MAX_GROWTH * made.width * made.height
-    return made if is_larger or other.height > WORTHWHILE * made.height or not _begin_columns(other) else other
-
-
-def _begin_columns(drawing: DrawingData) -> bool:
-    """Does each frame that continues another one stand in a later column?"""
-    places = {frame.name: frame.place for frame in drawing.frames}
-    return all(
-        place.x > places[name.removesuffix(CONTINUED)].right for name, place in places.items()
-        if name.endswith(CONTINUED)
-    )  # fmt: skip
-
-
 @dataclass
-class _NestedLayout:
+class NestedLayout:
+    """The frames of a sketch, each laid out by itself. A frame that `continues` another one begins a column."""
+
     sketch: Sketch
+    continues: Mapping[str, str] = field(default_factory=dict)
     members: dict[str, dict[str, None]] = field(default_factory=lambda: {WHOLE: {}})  # boxes and frames in each frame
     links: dict[str, dict[Link, None]] = field(default_factory=dict)
     frames: dict[str, FrameLayout] = field(default_factory=dict)
@@ -95,8 +63,8 @@ class _NestedLayout:
             self.frames[name] = FrameLayout(heading, members, [*self.links.get(name, ())])
         whole = self.frames[WHOLE]
         room = None if most_width is None else most_width - 2 * MARGIN
-        continued = {whole.level_of(name) for name in self.members[WHOLE] if name.endswith(CONTINUED)}
-        cuts = in_columns(whole, room, continued, sheet) if columns else ONE_COLUMN
+        required_cuts = {whole.level_of(name) for name in self.members[WHOLE] if name in self.continues}
+        cuts = in_columns(whole, room, required_cuts, sheet) if columns else ONE_COLUMN
         corners = self._corners(order, cuts)
         boxes = [PlacedBox(box, corners[box.key].place(*self._size(box.key))) for box in self.sketch.boxes]
         frames = [

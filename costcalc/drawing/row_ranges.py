@@ -1,10 +1,10 @@
-"""Numbers of rows in few signs: `3-17,20`, and `4-33004/8` for every eighth from 4 to 33004."""
+"""Numbers of rows in few characters: `3-17,20`, and `4-33004/8` for every eighth from 4 to 33004."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-FEW = 3  # numbers, from which on they are written with a step
+MIN_NUMBERS_WITH_STEP = 3  # fewer numbers with a step are written one by one
 
 
 def row_ranges(numbers: Sequence[int], copies: int = 1) -> str:
@@ -12,7 +12,7 @@ def row_ranges(numbers: Sequence[int], copies: int = 1) -> str:
     may begin a range through all."""
     each = len(numbers) // copies
     together = ",".join(_ranges(sorted(numbers)))
-    if copies < FEW:
+    if copies < MIN_NUMBERS_WITH_STEP:
         return together
     apart = ",".join(text for at in range(each) for text in _ranges(sorted(numbers[at::each])))
     return min(together, apart, key=len)
@@ -24,7 +24,7 @@ def _ranges(numbers: Sequence[int]) -> Iterator[str]:
     while at < len(numbers):
         end = _end(numbers, at)
         step = numbers[end - 1] - numbers[end - 2] if end - at > 1 else 1
-        if end - at == 1 or (step > 1 and end - at < FEW):
+        if end - at == 1 or (step > 1 and end - at < MIN_NUMBERS_WITH_STEP):
             yield f"{numbers[at]}"
             at += 1
         else:

@@ -23,15 +23,15 @@ class Rows(NamedTuple):
 
 def in_rows(
     count: int, links: Sequence[Link], first: Sequence[int] = (), last: Sequence[int] = (),
-    loose: Sequence[Sequence[int]] = (),
+    isolated: Sequence[Sequence[int]] = (),
 ) -> Rows:  # fmt: skip
     """Nodes 0 to `count` - 1 in rows; their numbers are their order in the network. `first` are all in the first row,
-    which then has no others, `last` in the last. Links, of which several may be alike, have no cycle. `loose` are rows
-    of nodes without links, which stand below all others."""
+    which then has no others, `last` in the last. Links, of which several may be alike, have no cycle. `isolated` are
+    rows of nodes without links, which stand below all others."""
     level = _levels(count, links, first, last)
-    apart = {node for row in loose for node in row}
-    below = max([level[node] for node in range(count) if node not in apart], default=-1) + 1
-    for at, row in enumerate(loose):
+    alone = {node for row in isolated for node in row}
+    below = max([level[node] for node in range(count) if node not in alone], default=-1) + 1
+    for at, row in enumerate(isolated):
         for node in row:
             level[node] = below + at
     rows: list[list[int]] = [[] for _ in range(max(level, default=-1) + 1)]

@@ -6,20 +6,24 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from functools import partial
+from typing import NamedTuple
 
 from costcalc.drawing.drawing import Point
-from costcalc.drawing.frame_layout import FrameLayout, Hop, Link
+from costcalc.drawing.even_parts import even_parts
+from costcalc.drawing.frame_layout import FrameLayout
+from costcalc.drawing.frame_wires import Hop, Link
 from costcalc.drawing.wiring import TRACK
 
 GUTTER = 44.0  # px between columns, in which a wire goes up
 LEAD = 14.0  # px that it goes down and up beyond the columns
 MAX_HEIGHT_TO_WIDTH = 1.3  # times its width, of a drawing
 MAX_COLUMNS = 12  # columns
-CLEARLY_LARGER = 1.25  # times: a drawing that is cut is harder to follow
+MIN_GAIN_PER_COLUMN = 1.25  # times as large on a sheet: a drawing that is cut is harder to follow
 MAX_HEIGHT_OF_ONE = 800.0  # px: a drawing that is no taller has one column
 MAX_WIRES = 3  # that go around together
 LEAST_HEIGHT = 0.2  # of the highest column, of one that another one follows
-WORTHWHILE = 0.85  # times its height, for which a drawing gets more columns
+MAX_HEIGHT_AFTER_CUT = 0.85  # times its height before, of a drawing that gets more columns
 
 
 @dataclass(frozen=True)
@@ -74,30 +78,33 @@ class Columns:
 ONE_COLUMN = Columns()
 
 
-@dataclass
-class _Column:
+class _Column(NamedTuple):
+    """Its first and its last row."""
+
     first: int
     last: int
-    left: float = field(default=0.0)
-    right: float = field(default=0.0)
-    top: float = field(default=0.0)
-    bottom: float = field(default=0.0)
+
+
+def is_too_tall(width: float, height: float) -> bool:
+    """Is a drawing of this size better in more columns?"""
+    return height > max(MAX_HEIGHT_OF_ONE, MAX_HEIGHT_TO_WIDTH * width)
 
 
 def in_columns(
-    whole: FrameLayout, most_width: float | None = None, above: Set[int] = frozenset(), sheet: Point | None = None,
+    whole: FrameLayout, most_width: float | None = None, required_cuts: Set[int] = frozenset(),
+    sheet: Point | None = None,
 ) -> Columns:  # fmt: skip
     """The columns of a drawing: as few as make it no taller than 1.3 times its width, if it can be cut there and is not
-    wider than `most_width` then. It is cut `above` these rows, or not at all. For a `sheet`, a width and a height, they
-    are those in which it is shown largest there."""
+    wider than `most_width` then. It is cut above each row of `required_cuts`, or not at all. For a `sheet`, a width and
+    a height, they are those in which it is shown largest there."""
     best, orders = ONE_COLUMN, _where_wires_go_down(whole)
     if sheet is not None:
         return _largest_on(whole, _with_few(orders, 1), sheet)
-    if whole.height <= MAX_HEIGHT_OF_ONE or _ratio(best, whole) <= MAX_HEIGHT_TO_WIDTH:
+    if not is_too_tall(whole.width, whole.height):
         return best
     for most_wires in (1, MAX_WIRES):
         if _ratio(best, whole) > MAX_HEIGHT_TO_WIDTH:
-            best = _best(whole, _with_few(orders, most_wires), best, most_width, above)
+            best = _best(whole, _with_few(orders, most_wires), best, most_width, required_cuts)
     return best
 
 
@@ -107,7 +114,8 @@ def _with_few(orders: Mapping[int, Sequence[str]], most: int) -> dict[int, Seque
 
 
 def _best(
-    whole: FrameLayout, orders: Mapping[int, Sequence[str]], best: Columns, most_width: float | None, above: Set[int],
+    whole: FrameLayout, orders: Mapping[int, Sequence[str]], best: Columns, most_width: float | None,
+    required_cuts: Set[int],
 ) -> Columns:  # fmt: skip
     """The fewest columns that are no taller than wanted, or the lowest."""
     for many in range(2, MAX_COLUMNS + 1) if orders else ():
@@ -116,8 +124,8 @@ def _best(
         width, height = made.size(whole)
         if most_width is not None and width > most_width:
             break
-        is_worth_it = height <= WORTHWHILE * best.size(whole)[1] and not _has_low_one(whole, columns)
-        is_worth_it = is_worth_it and above <= {*made.begins}
+        is_worth_it = height <= MAX_HEIGHT_AFTER_CUT * best.size(whole)[1] and not _has_low_one(whole, columns)
+        is_worth_it = is_worth_it and required_cuts <= {*made.begins}
         if len(columns) > 1 and is_worth_it and _ratio(made, whole) < _ratio(best, whole):
             best = made
         if _ratio(best, whole) <= MAX_HEIGHT_TO_WIDTH:
@@ -141,7 +149,7 @@ def _largest_on(whole: FrameLayout, orders: Mapping[int, Sequence[str]], sheet: 
     best = ONE_COLUMN
     for many in range(2, MAX_COLUMNS + 1) if orders else ():
         made = _arranged(whole, _even(whole, [*orders], many), orders)
-        if _scale(made.size(whole), sheet) > CLEARLY_LARGER * _scale(best.size(whole), sheet):
+        if _scale(made.size(whole), sheet) > MIN_GAIN_PER_COLUMN * _scale(best.size(whole), sheet):
             best = made
     return best
 
@@ -151,12 +159,9 @@ def _scale(size: Point, sheet: Point) -> float:
     return min(sheet[0] / max(size[0], 1.0), sheet[1] / max(size[1], 1.0))
 
 
-def _even(whole: FrameLayout, places: Sequence[int], many: int) -> list[_Column]:
+def _even(whole: FrameLayout, places: Sequence[int], many: int) -> Sequence[_Column]:
     """At most so many columns, of which the highest is as low as can be, to 2 %."""
-    height = whole.height / many
-    while len(columns := _cut(whole, places, height)) > many:
-        height *= 1.02
-    return columns
+    return even_parts(partial(_cut, whole, places), whole.height / many, many)
 
 
 def _where_wires_go_down(whole: FrameLayout) -> dict[int, list[str]]:
@@ -203,7 +208,7 @@ def _cut(whole: FrameLayout, places: Sequence[int], height: float) -> list[_Colu
 
 
 def _arranged(
-    whole: FrameLayout, columns: list[_Column], orders: Mapping[int, Sequence[str]]
+    whole: FrameLayout, columns: Sequence[_Column], orders: Mapping[int, Sequence[str]]
 ) -> Columns:  # fmt: skip
     """The columns side by side, their upper edges in line."""
     begins = [column.first for column in columns]

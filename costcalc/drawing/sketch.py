@@ -82,6 +82,7 @@ class Sketch:
     headings: Mapping[str, str] = field(default_factory=dict)
     description: str = ""
     notes: tuple[str, ...] = ()
+    stem_of: Mapping[str, str] = field(default_factory=dict)  # of frames whose names do not begin those in them
 
 
 def with_channel_widths(boxes: Sequence[Box]) -> list[Box]:

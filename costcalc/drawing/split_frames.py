@@ -5,17 +5,18 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
+from costcalc.drawing.even_parts import even_parts
 from costcalc.drawing.frame_layout import FrameLayout
 from costcalc.drawing.sheet_columns import GUTTER, MAX_COLUMNS, MAX_HEIGHT_TO_WIDTH, where_one_wire_goes_down
 from costcalc.drawing.sketch import Sketch
 
-CONTINUED = "\0continued"  # behind the name of a frame
 LEAST_ROWS = 2  # of a frame, in each of its parts
 
 
-class Place(NamedTuple):
+class Cut(NamedTuple):
     """Where a drawing may be cut: its y, and the frame and its row that it is in front of; no frame is the whole."""
 
     y: float
@@ -23,14 +24,21 @@ class Place(NamedTuple):
     row: int
 
 
-def with_split_frames(sketch: Sketch, whole: FrameLayout, frames: Mapping[str, FrameLayout]) -> Sketch | None:
+class SplitSketch(NamedTuple):
+    """A sketch with frames in parts; `continues` has the frame before each part that is not the first of its frame."""
+
+    sketch: Sketch
+    continues: Mapping[str, str]
+
+
+def with_split_frames(sketch: Sketch, whole: FrameLayout, frames: Mapping[str, FrameLayout]) -> SplitSketch | None:
     """The sketch with outermost frames in parts, where those in columns make it no taller than wanted; None if none
     help. A frame that is drawn once for several stays whole."""
     once = {box.path[0] for box in sketch.boxes if box.path and box.copies == 1 and not box.is_pill}
-    places = [Place(whole.tops[row], "", row) for row in where_one_wire_goes_down(whole)]
-    places += [place for name in frames if name in once for place in _within(name, frames[name], whole)]
+    possible = [Cut(whole.tops[row], "", row) for row in where_one_wire_goes_down(whole)]
+    possible += [cut for name in frames if name in once for cut in _within(name, frames[name], whole)]
     for many in range(2, MAX_COLUMNS + 1):
-        cuts = _cuts(sorted(places), whole.height, many)
+        cuts = _cuts(sorted(possible), whole.height, many)
         ends = [0.0, *(cut.y for cut in cuts), whole.height]
         highest = max(end - begin for begin, end in itertools.pairwise(ends))
         if highest <= MAX_HEIGHT_TO_WIDTH * (whole.width * len(cuts) + whole.width + GUTTER * len(cuts)):
@@ -39,29 +47,26 @@ def with_split_frames(sketch: Sketch, whole: FrameLayout, frames: Mapping[str, F
     return None
 
 
-def _within(name: str, inside: FrameLayout, whole: FrameLayout) -> Iterator[Place]:
+def _within(name: str, inside: FrameLayout, whole: FrameLayout) -> Iterator[Cut]:
     """Where a frame may be cut that is alone in its row, with one way in and one out."""
     row, last = whole.level_of(name), len(inside.rows.rows) - 1
     if len(whole.rows.rows[row]) == 1 and len(inside.sources_in) == len(inside.sources_out) == 1:
         for at in where_one_wire_goes_down(inside):
             if LEAST_ROWS < at <= last - LEAST_ROWS:
-                yield Place(whole.tops[row] + inside.tops[at], name, at)
+                yield Cut(whole.tops[row] + inside.tops[at], name, at)
 
 
-def _cuts(places: Sequence[Place], height: float, many: int) -> list[Place]:
+def _cuts(possible: Sequence[Cut], height: float, many: int) -> Sequence[Cut]:
     """Where at most so many columns are cut, of which the highest is as low as can be, to 2 %."""
-    most = height / many
-    while len(found := _greedy(places, height, most)) >= many:
-        most *= 1.02
-    return found
+    return even_parts(partial(_greedy, possible, height), height / many, many - 1)
 
 
-def _greedy(places: Sequence[Place], height: float, most: float) -> list[Place]:
-    found: list[Place] = []
+def _greedy(possible: Sequence[Cut], height: float, most: float) -> list[Cut]:
+    found: list[Cut] = []
     top = 0.0
     while height - top > most:
-        later = [place for place in places if place.y > top]
-        fitting = [place for place in later if place.y - top <= most]
+        later = [cut for cut in possible if cut.y > top]
+        fitting = [cut for cut in later if cut.y - top <= most]
         if not later:
             break
         found.append(fitting[-1] if fitting else later[0])
@@ -69,13 +74,16 @@ def _greedy(places: Sequence[Place], height: float, most: float) -> list[Place]:
     return found
 
 
-def _in_parts(sketch: Sketch, frames: Mapping[str, FrameLayout], cuts: Sequence[Place]) -> Sketch:
+def _in_parts(sketch: Sketch, frames: Mapping[str, FrameLayout], cuts: Sequence[Cut]) -> SplitSketch:
     """The sketch with the members of each frame from each cut on in a frame that continues it."""
     renamed: dict[tuple[str, str], str] = {}  # the frame and a member of it, to the part that the member is in
     headings = dict(sketch.headings)
+    continues: dict[str, str] = {}
     for cut in cuts:
         inside = frames[cut.frame]
-        part = renamed.get((cut.frame, inside.members[-1].name), cut.frame) + CONTINUED
+        before = renamed.get((cut.frame, inside.members[-1].name), cut.frame)
+        part = f"{before}\0continued"  # a name that no block has
+        continues[part] = before
         headings[part] = f"{sketch.headings.get(cut.frame, '')} (cont.)"
         behind = [member.name for member in inside.members if inside.level_of(member.name) >= cut.row]
         renamed |= {(cut.frame, name): part for name in behind}
@@ -84,4 +92,4 @@ def _in_parts(sketch: Sketch, frames: Mapping[str, FrameLayout], cuts: Sequence[
         outer, *inner = box.path or ("",)
         member = inner[0] if inner else box.key
         boxes.append(replace(box, path=(renamed.get((outer, member), outer), *inner)) if box.path else box)
-    return replace(sketch, boxes=boxes, headings=headings)
+    return SplitSketch(replace(sketch, boxes=boxes, headings=headings), continues)

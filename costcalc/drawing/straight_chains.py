@@ -49,8 +49,8 @@ def _goes_on(node: int, targets: Sequence[int], first_lane: int, height: dict[in
 
 
 def _is_only_one(node: int, above: Sequence[Sequence[int]], target: int, rows: Rows) -> bool:
-    """Is it the only one that leads there? Lanes do not count beside a box; parameters, which nothing leads to, not
-    beside what comes from above."""
+    """Is `node` the only source of `target`? Ignores lanes if a box leads there, and nodes without a source if a wire
+    comes from above."""
     top = {*rows.rows[0]}
     from_above = [source for source in above[target] if above[source] or source in top]
     sources = from_above or above[target]

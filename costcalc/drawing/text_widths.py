@@ -21,36 +21,36 @@ BOLD = {
     83: "D", 84: "#+<=>HN^~×÷−±≤≥→", 85: "OQ", 87: "&", 92: "w", 100: "%@M—…", 104: "m", 110: "W",
 }  # fmt: skip
 OTHER = 70  # a letter of another script; ideographs take twice as much
-ADVANCES = [{sign: width for width, signs in table.items() for sign in signs} for table in (REGULAR, BOLD)]
+ADVANCES = [{char: width for width, chars in table.items() for char in chars} for table in (REGULAR, BOLD)]
 
 
 def text_width(text: str, size: float, *, bold: bool = False) -> float:
     """The width of a text in px, of type of this size in px."""
     known = ADVANCES[bold]
-    return size * sum([known.get(sign) or OTHER * max(columns_of(sign), 1) for sign in text]) / 100
+    return size * sum([known.get(character) or OTHER * max(columns_of(character), 1) for character in text]) / 100
 
 
 def cut_in_the_middle(text: str, most: int) -> str:
-    """A text of at most so many signs, with … in place of its middle."""
+    """A text of at most so many characters, with … in place of its middle."""
     if len(text) <= most:
         return text
     ahead = most // 2
     return f"{text[:ahead]}…{text[len(text) - (most - 1 - ahead) :]}"
 
 
-def cut_between_words(text: str, most: int) -> str:
-    """A text of at most so many signs, with … in place of whole words in its middle; if its first and its last word
-    are too long, as `cut_in_the_middle`."""
+def cut_between_words(text: str, most: int, separator: str = " ") -> str:
+    """A text of at most so many characters, with … in place of whole words in its middle; if its first and its last
+    word are too long, as `cut_in_the_middle`. The `separator` stands between words."""
     if len(text) <= most:
         return text
-    words = text.split(" ")
+    words = text.split(separator)
     ahead, behind = words[:1], words[-1:]
     for word in words[1:-1]:
-        if len(" ".join([*ahead, word, "…", *behind])) > most:
+        if len(separator.join([*ahead, word, "…", *behind])) > most:
             break
         ahead.append(word)
         last = words[-len(behind) - 1]
-        if len(" ".join([*ahead, "…", last, *behind])) <= most:
+        if len(separator.join([*ahead, "…", last, *behind])) <= most:
             behind.insert(0, last)
-    found = " ".join([*ahead, "…", *behind])
+    found = separator.join([*ahead, "…", *behind])
     return found if len(found) <= most else cut_in_the_middle(text, most)

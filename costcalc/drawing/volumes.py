@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from costcalc.drawing.drawing import Point
+from costcalc.drawing.even_parts import even_parts
 from costcalc.drawing.heads import MARGIN, head
 from costcalc.drawing.shapes import MAX_SHADE, Group, Picture, Polygon, Polyline, Shape, Text
 from costcalc.drawing.sketch import LABEL_SIZE, LINE_HEIGHT, LINE_SIZE, TITLE_SIZE, doublings
@@ -84,15 +86,12 @@ def volumes_picture(
     return Picture(title, description, *size, texts, tuple(_shapes(placed)), shown)
 
 
-def _rows(volumes: Sequence[Volume], room: float) -> list[list[Volume]]:
+def _rows(volumes: Sequence[Volume], room: float) -> Sequence[list[Volume]]:
     """As few rows as fit, of which the widest is as narrow as can be, to 2 %."""
     if _row_width(volumes) <= room:
         return [[*volumes]]
-    found = _filled(volumes, room - 2 * TURN)
-    narrow = _row_width(volumes) / len(found)
-    while len(rows := _filled(volumes, narrow)) > len(found):
-        narrow *= 1.02
-    return rows
+    fewest = len(_filled(volumes, room - 2 * TURN))
+    return even_parts(partial(_filled, volumes), _row_width(volumes) / fewest, fewest)
 
 
 def _filled(volumes: Sequence[Volume], room: float) -> list[list[Volume]]:

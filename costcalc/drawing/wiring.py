@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 STEM, TRACK, ARROW = 16.0, 8.0, 14.0  # px: down from a box beside its label, from track to track, down to the next row
 SPREAD = 12.0  # px between wires that end at one box
-APART = 4.0  # px between upright pieces that can be told apart
+MIN_WIRE_DISTANCE = 4.0  # px between upright pieces that can be told apart
 STRAIGHT = 0.05  # px: less is no bend
 
 
@@ -52,7 +52,7 @@ def _beginning_above(order: Sequence[int], runs: Sequence[Run]) -> list[int]:
         first = next(
             (
                 place for place, other in enumerate(found)
-                if runs[other].source != runs[at].source and abs(runs[other].end - runs[at].begin) < APART
+                if runs[other].source != runs[at].source and abs(runs[other].end - runs[at].begin) < MIN_WIRE_DISTANCE
             ),
             len(found),
         )  # fmt: skip

@@ -12,8 +12,8 @@ from costcalc.drawing.straight_chains import Chain, straight_chains
 PASSES, STRAIGHTENING_PASSES = 60, 30
 ALONE, LANE, SHARED = 40.0, 60.0, 1.0  # weights of links: of a chain, between lanes, others
 
-EVEN = 0.2  # px: lanes that differ by no more stand below each other
-FIRM, LOOSE = 10_000.0, 1.0  # weights of the last passes: of chains with boxes, of those of lanes alone
+MAX_LANE_DRIFT = 0.2  # px: lanes of one wire that differ by no more stand below each other
+BOX_CHAIN, LANE_CHAIN = 10_000.0, 1.0  # weights in the last passes: of a chain with boxes, of one of lanes alone
 
 
 class Extent(NamedTuple):
@@ -53,7 +53,7 @@ def x_positions(
                 weights.append(weight or 0.01)
             _settle(row, wanted, weights, room, gap, x)
     _straighten(rows, room, gap, chain_of, x)
-    _draw_in(rows, extents, gap, x)
+    _compact(rows, extents, gap, x)
     return [round(one, 1) for one in x]
 
 
@@ -112,25 +112,24 @@ def _straighten(
 ) -> None:  # fmt: skip
     """Puts the nodes of each chain exactly below each other where there is room."""
     chains = [*dict.fromkeys(chain_of.values())]
-    firm = {node for chain in chains if min(chain) < rows.first_lane for node in chain}
+    with_boxes = {node for chain in chains if min(chain) < rows.first_lane for node in chain}
     for _ in range(STRAIGHTENING_PASSES):
         means = {chain: round(sum([x[node] for node in chain]) / len(chain), 1) for chain in chains}
         for row in rows.rows:
             wanted = [means[chain_of[node]] if node in chain_of else x[node] for node in row]
-            weights = [FIRM if node in firm else LOOSE if node in chain_of else 0.1 for node in row]
+            weights = [BOX_CHAIN if node in with_boxes else LANE_CHAIN if node in chain_of else 0.1 for node in row]
             _settle(row, wanted, weights, room, gap, x)
 
 
-def _draw_in(rows: Rows, extents: Sequence[Extent], gap: float, x: list[float]) -> None:
-    """Moves what hangs beside the others as near to them as they allow: the lanes of each wire that goes around boxes,
-    and boxes with a single wire."""
+def _compact(rows: Rows, extents: Sequence[Extent], gap: float, x: list[float]) -> None:
+    """Moves the lanes of long wires, and boxes with one wire, as close to the rest as the gaps allow."""
     place = {node: (row, at) for row in rows.rows for at, node in enumerate(row)}
     hanging = _hanging(rows)
     for side in (1, -1):
         for nodes, others in sorted(hanging, key=lambda one: side * x[one[0][0]]):
             now = [side * x[node] for node in nodes]
             nearest = max(side * x[other] for other in others)
-            if min(now) <= nearest or max(now) - min(now) > EVEN:
+            if min(now) <= nearest or max(now) - min(now) > MAX_LANE_DRIFT:
                 continue
             for node in nodes:
                 row, at = place[node]

@@ -114,7 +114,9 @@ def as_spec(net: Net, path: Path | None = None) -> Exported:
     known = {one.size: net.knobs[one.size] for one in knobs}
     check_equal(net, Net(GraphArchitecture(digraph(graph), known)), read, knobs)
     back = unroll(read.bound)
-    return Exported(text, net.label, "yaml", layer_count(layers), layer_count(read.bound), graph_hash(back))
+    return Exported(
+        text, net.label, "yaml", distinct_layer_count(layers), distinct_layer_count(read.bound), graph_hash(back)
+    )
 
 
 def check_equal(net: Net, ours: Net, read: Net, knobs: Sequence[WrittenKnob]) -> None:
@@ -174,15 +176,17 @@ def as_shown(net: Net, format: str) -> Exported:
         shown: str | bytes = onnx_bytes(net)
     else:
         shown = net.diagram(format, depth=MAX_DEPTH, every_layer=True)
-    return Exported(shown, net.label, format, layer_count(layers), layer_count(of), graph_hash(layers))
+    return Exported(
+        shown, net.label, format, distinct_layer_count(layers), distinct_layer_count(of), graph_hash(layers)
+    )
 
 
-def layer_count(graph: Graph) -> int:
+def distinct_layer_count(graph: Graph) -> int:
     """The layers that a graph has, those of a repeat once."""
-    return sum(_layer_counts(graph))
+    return sum(_distinct_layer_counts(graph))
 
 
-def _layer_counts(graph: Graph) -> Iterator[int]:
+def _distinct_layer_counts(graph: Graph) -> Iterator[int]:
     for _, data in nodes_of(graph):
         op = data["op"]
-        yield layer_count(op.body) if isinstance(op, Repeat) else int(not op.is_input)
+        yield distinct_layer_count(op.body) if isinstance(op, Repeat) else int(not op.is_input)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from costcalc.dims import Shape, Size, elements
+from costcalc.dims import Shape, Size, all_of, at_least, elements, equal
 from costcalc.ops.base import op, op_base
 from costcalc.ops.broadcast import broadcast_fits, joined_shape, stretches_to
 from costcalc.ops.fields import AxisOrder, ElementOrder, Flag, NonNegativeInt, NonNegativeInts, PositiveInt, TensorRole
@@ -111,10 +111,10 @@ class View(Generic):
 
     def reads(self, i: int, ins: tuple[Shape, ...], out: Shape) -> Reads:
         x = ins[i]
-        if elements(x) == elements(out):
+        if equal(elements(x), elements(out)) is True:
             return REGROUPED
-        if len(x) == len(out) and all(new <= old for old, new in zip(x, out)):
-            taken = [axis for axis, (old, new) in enumerate(zip(x, out)) if old != new]
+        if len(x) == len(out) and all_of(map(at_least, x, out)) is True:
+            taken = [axis for axis, (old, new) in enumerate(zip(x, out)) if equal(old, new) is not True]
             is_known = len(taken) == 1 and self.step
             part = {"stride": self.step, "start": self.start} if is_known else {"window": None}
             return tuple([Along(axis, **part) if axis in taken else Along(axis) for axis in range(len(out))])

@@ -9,7 +9,7 @@ from functools import partial
 from itertools import chain, repeat, zip_longest
 from typing import NamedTuple
 
-from costcalc.table.bars import BAR_WIDTH, LEAST_BAR, SHORT_BAR, bar, has_bar, room_for_bar
+from costcalc.table.bars import BAR_WIDTH, MIN_OPTIONAL_BAR, MIN_REQUIRED_BAR, bar, has_bar, room_for_bar
 from costcalc.table.cells import visible
 from costcalc.table.data import FOOTER, Column, LazySequence, TableData
 
@@ -89,7 +89,7 @@ def fit(
         shares = [at for at in shares if has_bar(row[at])]
         having.update(at for at in shares if row[at])
     shares = [at for at in shares if at in having]
-    bars = {at: BAR_WIDTH if width is None else SHORT_BAR for at in shares if columns[at].bar}
+    bars = {at: BAR_WIDTH if width is None else MIN_REQUIRED_BAR for at in shares if columns[at].bar}
     natural = [size + (bars[at] + 1 if at in bars else 0) for at, size in enumerate(natural)]
     least, shown = list(natural), list(range(len(columns)))
     if width is None:
@@ -117,7 +117,7 @@ def fit(
     spare = width - sum(widths) - GAP * (len(shown) - 1)
     for place, at in enumerate(shown):
         had = bars.get(at, -1) + 1
-        if at in shares and (size := room_for_bar(spare + had, SHORT_BAR if had else LEAST_BAR)):
+        if at in shares and (size := room_for_bar(spare + had, MIN_REQUIRED_BAR if had else MIN_OPTIONAL_BAR)):
             bars[at], widths[place], spare = size, widths[place] + size + 1 - had, spare - size - 1 + had
     return ColumnLayout(shown, widths, hidden, folds, bars)
 
@@ -216,9 +216,9 @@ def _folded(text: str, size: int) -> list[str]:
 
 
 def _placed(text: str, column: Column, size: int, bar_width: int) -> str:
-    """A cell in its width: a text that is longer said shorter or cut, a share with its bar in front."""
+    """A cell in its width: a longer text is shortened, then cut; a share with its bar in front."""
     if column.cut and text_width(text) > size:
-        text = column.shorter(text, size) if column.shorter else text
+        text = column.shorten(text, size) if column.shorten else text
         text = cut_name(text, size) if text_width(text) > size else text
     drawn = f"{bar(text, bar_width)} " if bar_width else ""
     return drawn + _aligned(text, size - len(drawn), column.align)

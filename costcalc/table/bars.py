@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
-BAR_WIDTH, LEAST_BAR = 10, 6  # signs of a bar beside a share; a narrow table has a shorter one, or none
-SHORT_BAR = 3  # of one that a table has everywhere
+BAR_WIDTH = 10  # characters of a bar beside a share
+MIN_OPTIONAL_BAR = 6  # of one that a table has where there is room; a narrow table has none
+MIN_REQUIRED_BAR = 3  # of one that a table has everywhere
 SIGNS = " ▏▎▍▌▋▊▉"  # eighths of a sign
 FULL = "█"
 SHARE = re.compile(r"(\d{1,3}\.\d) %")

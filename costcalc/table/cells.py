@@ -13,21 +13,22 @@ from costcalc.text import COUNTS, as_float, rounded, times_text, value_text
 NOT_QUOTED = "–"  # where a column quotes figures and a network has none
 
 
-def cell(value: Any, kind: str) -> str:
-    """A value as text: 12,443,648, 9.68×, 35.2 %, 28×28×32; whole numbers are never shortened."""
+def cell(value: Any, kind: str, formula_text: Callable[[Any], str] = str) -> str:
+    """A value as text: 12,443,648, 9.68×, 35.2 %, 28×28×32; whole numbers are never shortened. `formula_text` writes
+    values and sizes that are no numbers."""
     if value.__class__ is int and kind == "int":  # the common case: faster than the checks below
         return f"{value:,}"
     if value is None:
         return NOT_QUOTED if kind == "quoted" else ""
     if kind == "shape":
-        return visible(shape_text(value))
+        return visible(shape_text(value, formula_text))
     if value.__class__ is str and kind == "text":
         return visible(value)
     if isinstance(value, Printed):
         return value.text
     number = value if isinstance(value, Fraction) else plain_number(value)
     if kind not in NUMBERS or number is None:
-        return visible(value_text(value) if kind == "knob" else str(value))
+        return visible(value_text(value) if kind == "knob" else formula_text(value))
     return NUMBERS[kind](number)
 
 
@@ -163,19 +164,19 @@ class Batchless(tuple[Any, ...]):
     """The shape of a tensor that has no batch, such as a learned one."""
 
 
-def shape_text(shape: Any) -> str:
+def shape_text(shape: Any, formula_text: Callable[[Any], str] = str) -> str:
     """A shape without its batch: 12×256×64 for (n, 12, 256, 64), 28×28×32 for an Image (n, 32, 28, 28)."""
     rest = [*shape] if isinstance(shape, Batchless) else [*shape[1:]]
     if isinstance(shape, Image) and len(rest) >= 3:
         rest = [*rest[1:], rest[0]]
     if len(rest) > 1 and isinstance(rest[0], str) and {*rest} == {rest[0]}:  # `whole` along each axis
         return rest[0]
-    return "×".join(map(_side, rest)) if rest else "1"
+    return "×".join([_side(size, formula_text) for size in rest]) if rest else "1"
 
 
-def _side(size: Any) -> str:
+def _side(size: Any, formula_text: Callable[[Any], str]) -> str:
     """A size as a factor: a sum of symbols is in brackets."""
-    text = str(size)
+    text = str(size) if size.__class__ is int else formula_text(size)
     return f"({text})" if " " in text else text
 
 

@@ -45,11 +45,11 @@ class Scale(NamedTuple):
     size: int
     decimals: int
 
-    def text(self, value: Any, kind: str) -> str:
+    def text(self, value: Any, kind: str, formula_text: Callable[[Any], str]) -> str:
         """`4.089`; a small number that would round to 0 is `< 0.001`, and symbols stay."""
         number = plain_number(value)
         if number is None:
-            return cell(value, kind)
+            return cell(value, kind, formula_text)
         scaled = Fraction(number) / self.size
         smallest = Fraction(1, 10**self.decimals)
         if 0 < abs(scaled) < smallest / 2:
@@ -68,8 +68,8 @@ class Column:
     asked for have negative ranks, and go once names are broken and the rest does not fit. Numbers that are counts or
     bytes (`measure`) may have a unit (`scale`), that of another column where `unit_of` is its key.
     A column of shares has a `bar` beside each where there is room on a terminal, and if `bar` is set everywhere. The
-    texts of a column with a `cut` are cut down to that width, if need be, and not broken over lines; `shorter` says a
-    text in fewer signs first.
+    texts of a column with a `cut` are cut down to that width, if need be, and not broken over lines; `shorten` makes
+    a text shorter first: it takes the text and the width.
     """
 
     key: str
@@ -81,7 +81,7 @@ class Column:
     scale: Scale | None = None
     bar: bool | None = False
     cut: int = 0
-    shorter: Callable[[str, int], str] | None = None
+    shorten: Callable[[str, int], str] | None = None
 
     @property
     def align(self) -> str:
@@ -110,6 +110,7 @@ class TableData:
     """Columns, rows, totals and notes. `rows` and `totals` map a column's key to an exact value, not to text.
 
     A row with `indent: 1` belongs to the one above it; in a tree `guide` is what stands in front of its name.
+    `formula_text` writes the values that are no numbers; those for programs have the grammar of specs.
     """
 
     title: str
@@ -117,13 +118,14 @@ class TableData:
     rows: Sequence[dict[str, Any]]
     totals: dict[str, Any] | None = None
     notes: list[str] = field(default_factory=list)
+    formula_text: Callable[[Any], str] = str
 
     def texts(self, row: dict[str, Any]) -> list[str]:
         """The cells of a row as text, one for each column; empty where the row has no value."""
         return [
-            cell(row.get(column.key), column.kind)
+            cell(row.get(column.key), column.kind, self.formula_text)
             if column.scale is None
-            else column.scale.text(row.get(column.key), column.kind)
+            else column.scale.text(row.get(column.key), column.kind, self.formula_text)
             for column in self.columns
         ]
 

@@ -9,16 +9,17 @@ from typing import Any
 import torch
 
 from costcalc.analysis.cost import cost
-from costcalc.analysis.images import as_image, image_names
 from costcalc.analysis.inplace import inplace_inputs
+from costcalc.analysis.output_layouts import OutputLayouts
 from costcalc.analysis.sweep.progress import Progress, no_progress
 from costcalc.analysis.training.backward import backward_macs_by_layer
 from costcalc.analysis.walk import Row
 from costcalc.analysis.warnings import warnings_of
+from costcalc.dims import Shape
 from costcalc.errors import Problem, TooLarge
 from costcalc.net import Net, Target, load
 from costcalc.result import Result
-from costcalc.table import Column, Table
+from costcalc.table import Batchless, Column, Table
 from costcalc.text import plural
 from costcalc.torch_backend.count import ObservedLayer, observe_layers
 from costcalc.torch_backend.graph_module import build, example_inputs
@@ -39,12 +40,13 @@ INPLACE_NOTE = (
 
 @dataclass(frozen=True)
 class VerifiedLayer:
-    """One layer, as our rules count it and as torch does."""
+    """One layer, as our rules count it and as torch does. `shown` is our output shape as other tables show it."""
 
     name: str
     op: str
     ours: dict[str, Any]
     torchs: dict[str, Any]
+    shown: Shape
 
     @property
     def differs_in(self) -> list[str]:
@@ -221,9 +223,9 @@ def verify_net(target: Target) -> Verification | OwnVerification:
         raise TooLarge(f"{more}: torch lets go of a longer chain of gradients by recursion and runs out of stack")
     module = build(graph, device="meta")
     seen = observe_layers(module, *example_inputs(module, device="meta"))
-    backward, overwritten, images = backward_macs_by_layer(graph), inplace_inputs(rows), image_names(rows)
+    backward, overwritten, layouts = backward_macs_by_layer(graph), inplace_inputs(rows), OutputLayouts.of(rows)
     layers = [
-        _layer(row, seen[row.name], images, backward_macs=backward[str(row.name)], inplace=row.name in overwritten)
+        _layer(row, seen[row.name], layouts, backward_macs=backward[str(row.name)], inplace=row.name in overwritten)
         for row in rows
         if not row.op.is_input
     ]
@@ -241,15 +243,19 @@ def _same(where: str, lines: Sequence[dict[str, Any]]) -> str:
     )
 
 
-def _layer(row: Row, seen: ObservedLayer, images: set[str], **counted: Any) -> VerifiedLayer:
+def _layer(row: Row, seen: ObservedLayer, layouts: OutputLayouts, **counted: Any) -> VerifiedLayer:
     tensors = {tensor.name: tensor.shape for tensor in row.op.weights(*row.input_shapes)}
-    shapes = [as_image(shape, row.name, images) for shape in (row.output_shape, seen.output_shape)]
-    ours = {"tensors": tensors, "output_shape": shapes[0], "macs": row.macs, **counted}
-    return VerifiedLayer(str(row.name), row.op.name, ours, {**seen._asdict(), "output_shape": shapes[1]})
+    ours = {"tensors": tensors, "output_shape": row.output_shape, "macs": row.macs, **counted}
+    shown = layouts.shown(row.output_shape, row.name)
+    return VerifiedLayer(str(row.name), row.op.name, ours, seen._asdict(), shown)
 
 
 def _record(layer: VerifiedLayer) -> dict[str, Any]:
+    """A row of the table. Output shapes that differ are shown whole, since they may differ in the batch."""
+    shapes = layer.ours["output_shape"], layer.torchs["output_shape"]
+    ours, seen = map(Batchless, shapes) if shapes[0] != shapes[1] else (layer.shown, layer.shown)
     torchs = {f"torch_{question}": layer.torchs[question] for question in QUESTIONS}
+    shown = {"output_shape": ours, "torch_output_shape": seen}
     tensors = ", ".join(f"{name} {'×'.join(map(str, shape))}" for name, shape in layer.ours["tensors"].items())
     verdict = f"differs in {', '.join(layer.differs_in)}" if layer.differs_in else "same"
-    return {"name": layer.name, "op": layer.op, **layer.ours, **torchs, "tensors": tensors, "verdict": verdict}
+    return {"name": layer.name, "op": layer.op, **layer.ours, **torchs, **shown, "tensors": tensors, "verdict": verdict}

@@ -5,32 +5,36 @@ from support import needed
 
 import costcalc
 from costcalc import ops
-from costcalc.analysis.images import OutputLayouts
+from costcalc.analysis.output_layouts import OutputLayouts
 from costcalc.spec.library import entries
 from costcalc.table import shape_text
 
-TOKENS_FIRST = (  # an attention that takes (tokens, batch, channels), as torch's does within
-    ("turned", lambda b: ops.Transpose([1, 0, 2]), "x"),
-    ("qkv", lambda b: ops.Linear(24), "turned"),
-    ("split", lambda b: ops.View((5, b, 3, 8)), "qkv"),
-    ("kinds", lambda b: ops.Transpose([2, 0, 1, 3]), "split"),
-    ("q", lambda b: ops.Slice(axis=0, size=1), "kinds"),
-    ("heads", lambda b: ops.View((5, 2 * b, 4)), "q"),
-    ("rows", lambda b: ops.Transpose([1, 0, 2]), "heads"),
-    ("four", lambda b: ops.View((b, 2, 5, 4)), "rows"),
-    ("attention", lambda b: ops.ScaledDotProductAttention(), "four", "four", "four"),
-    ("back", lambda b: ops.Transpose([2, 0, 1, 3]), "attention"),
-    ("flat", lambda b: ops.Move((5 * b, 8), order="same"), "back"),
-    ("out", lambda b: ops.Linear(8), "flat"),
-    ("deep", lambda b: ops.View((5, b, 8)), "out"),
-    ("again", lambda b: ops.Transpose([1, 0, 2]), "deep"),
-    ("add", lambda b: ops.Add(), "again", "x"),
-)
 SHOWN = {
     "x": "5×8", "turned": "5×8", "qkv": "5×24", "split": "5×3×8", "kinds": "3×5×8", "q": "1×5×8", "heads": "5×2×4",
     "rows": "2×5×4", "four": "2×5×4", "attention": "2×5×4", "back": "5×2×4", "flat": "5×8", "out": "5×8", "deep": "5×8",
     "again": "5×8", "add": "5×8",
 }  # fmt: skip
+
+
+def tokens_first(n):
+    """An attention that takes (tokens, batch, channels), as torch's does within."""
+    return (
+        ("turned", lambda b: ops.Transpose([1, 0, 2]), "x"),
+        ("qkv", lambda b: ops.Linear(24), "turned"),
+        ("split", lambda b: ops.View((n, b, 3, 8)), "qkv"),
+        ("kinds", lambda b: ops.Transpose([2, 0, 1, 3]), "split"),
+        ("q", lambda b: ops.Slice(axis=0, size=1), "kinds"),
+        ("heads", lambda b: ops.View((n, 2 * b, 4)), "q"),
+        ("rows", lambda b: ops.Transpose([1, 0, 2]), "heads"),
+        ("four", lambda b: ops.View((b, 2, n, 4)), "rows"),
+        ("attention", lambda b: ops.ScaledDotProductAttention(), "four", "four", "four"),
+        ("back", lambda b: ops.Transpose([2, 0, 1, 3]), "attention"),
+        ("flat", lambda b: ops.Move((n * b, 8), order="same"), "back"),
+        ("out", lambda b: ops.Linear(8), "flat"),
+        ("deep", lambda b: ops.View((n, b, 8)), "out"),
+        ("again", lambda b: ops.Transpose([1, 0, 2]), "deep"),
+        ("add", lambda b: ops.Add(), "again", "x"),
+    )
 
 
 def graph_of(layers, x, batch):
@@ -49,7 +53,7 @@ def shown(target, **knobs):
 
 @pytest.mark.parametrize("batch", [1, 2, 8])
 def test_an_attention_with_the_tokens_first(batch):
-    assert shown(graph_of(TOKENS_FIRST, (5, 8), batch)) == SHOWN
+    assert shown(graph_of(tokens_first(5), (5, 8), batch)) == SHOWN
 
 
 @pytest.mark.parametrize("batch", [1, 2, 3])
@@ -83,8 +87,20 @@ def test_a_layer_that_does_not_say_what_it_reads_has_the_batch_first():
     assert shown(graph_of(layers, (5, 8), 3)) == {"x": "5×8", "moved": "7", "turned": "7"}
 
 
+@pytest.mark.parametrize("batch", [1, 2, 8])
+def test_a_number_of_tokens_that_is_a_symbol(batch):
+    n = costcalc.size_symbol("n")
+    formulas = {name: text.replace("5", "n") for name, text in SHOWN.items()}
+    assert shown(graph_of(tokens_first(n), (n, 8), batch)) == formulas
+
+
+def test_a_view_of_a_part_of_an_axis_that_is_a_symbol():
+    layers = (("cut", lambda b: ops.View((b, 3, 8)), "x"),)
+    assert shown(graph_of(layers, (costcalc.size_symbol("n"), 8), 4)) == {"x": "n×8", "cut": "3×8"}
+
+
 def test_a_batch_that_is_a_symbol_is_found_by_it():
-    assert shown(graph_of(TOKENS_FIRST, (5, 8), costcalc.size_symbol("b"))) == SHOWN
+    assert shown(graph_of(tokens_first(5), (5, 8), costcalc.size_symbol("b"))) == SHOWN
 
 
 @pytest.mark.parametrize("name", [entry.name for entry in entries() if entry.kind == "spec"])

@@ -44,9 +44,9 @@ def test_costs_are_shown_whatever_they_are_made_of(graph, depth):
     assert len(cost.table(depth).to_pandas()) >= 3
 
 
-def test_formulas_stand_in_the_notes_as_they_are():
+def test_formulas_stand_in_the_notes_as_papers_write_them():
     assert costcalc.cost(SYMBOLS).notes(["params"]) == [
-        "params: 12*r**2 + 288 weights, 11 biases, 16 normalisation; 16 buffers, not learned, apart"
+        "params: 12·r² + 288 weights, 11 biases, 16 normalisation; 16 buffers, not learned, apart"
     ]
 
 

@@ -41,13 +41,10 @@ def test_three_digits(number, text):
 
 def test_ticks_are_told_apart_and_say_what_they_are():
     assert significant_digits([76, 77, 1e6]) == 3
-    assert [short_number(n, significant_digits([77, 77.25, 77.5])) for n in (77, 77.25, 77.5)] == [
-        "77",
-        "77.25",
-        "77.5",
-    ]
-    assert [short_number(n, significant_digits([999.75, 1000])) for n in (999.75, 1000)] == ["999.75", "1 k"]
-    assert short_number(1.2345e9, significant_digits([1.2345e9])) == "1.2345 G"
+    for numbers, shown in {
+        (77, 77.25, 77.5): ["77", "77.25", "77.5"], (999.75, 1000): ["999.75", "1 k"], (1.2345e9,): ["1.2345 G"],
+    }.items():  # fmt: skip
+        assert [short_number(number, significant_digits(numbers)) for number in numbers] == shown
 
 
 def test_a_long_title_breaks_before_its_subtitle_into_even_lines():

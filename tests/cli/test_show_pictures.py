@@ -50,6 +50,8 @@ def test_a_training_step_shades_what_it_is_asked(folder, capsys):
         ("compare lenet5 alexnet -o a.svg", "compare has no .svg file, which is a drawing of `costcalc show`"),
         ("runs list -o a.png", "runs list has no .png file, which is a drawing of `costcalc show`"),
         ("show lenet5 --shade params", "--shade: only drawings have them; add -o FILE.svg"),
+        ("show lenet5 --shade seconds -o a.html", "times each layer for a drawing; add -o FILE.svg, .png or .pdf"),
+        ("show lenet5 --tree --shade seconds", "--shade seconds times each layer for a drawing"),
         ("show lenet5 --every-layer --width 9 -o a.csv", "--every-layer, --width: only drawings have them"),
         ("show lenet5 -o a.svg --columns name", "--columns: a .svg file has no table; --shade METRIC says what"),
         ("show lenet5 -o a.svg --units M", "--units: a .svg file has no table"),

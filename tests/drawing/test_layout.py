@@ -5,13 +5,13 @@ from dataclasses import replace
 
 import pytest
 from support.drawings import crossings, label_place, problems
+from support.sketches import middles, sketch, tops
 
 import costcalc
-from costcalc.drawing import Drawing
-from costcalc.drawing.block_shapes import branches
 from costcalc.drawing.drawing import Rectangle
-from costcalc.drawing.nested_layout import laid_out
+from costcalc.drawing.sheet_layout import laid_out
 from costcalc.drawing.sketch import Box, Sketch, Wire
+from costcalc.drawing.wire_overlaps import without_overlaps
 from costcalc.spec.library import entries
 
 SPECS = [entry.name for entry in entries() if entry.kind == "spec"]
@@ -20,22 +20,6 @@ PRESETS = ["googlenet@heads=true", "resnet50", "efficientnet_b3", "mobilenet_v2"
 
 def drawn(name, **how):
     return costcalc.load(name).drawing(**how).data
-
-
-def sketch(wires, paths=None, **labels):
-    """Boxes of one letter and wires between them: `ab bc` from a to b and from b to c."""
-    keys = sorted({key for wire in wires.split() for key in wire})
-    boxes = [Box(key, key, ("words",), (paths or {}).get(key, ())) for key in keys]
-    ends = [Wire(source, target, labels.get(source, "8×8×8")) for source, target in wires.split()]
-    return Sketch("sketch", boxes, ends, {frame: frame for path in (paths or {}).values() for frame in path})
-
-
-def middles(data):
-    return {placed.box.key: placed.place.x + placed.place.width / 2 for placed in data.boxes}
-
-
-def tops(data):
-    return {placed.box.key: placed.place.y for placed in data.boxes}
 
 
 @pytest.mark.parametrize("name", dict.fromkeys([*SPECS, *PRESETS]))
@@ -125,22 +109,6 @@ def test_a_label_stands_once_for_each_box_and_beside_its_stem():
     assert all(0 < wire.label_at[0] - wire.points[0][0] < 6 for wire in labelled)
 
 
-def test_a_tall_drawing_goes_on_in_columns_as_far_as_a_width_allows():
-    chain = sketch(" ".join(f"{one}{other}" for one, other in itertools.pairwise("abcdefghijklmnopqrst")))
-    strip = laid_out(chain, columns=False)
-    sheet = laid_out(chain)
-    assert strip.height > 1200 > sheet.height and sheet.height < 1.3 * sheet.width
-    narrow = laid_out(chain, width=500)
-    assert strip.width < narrow.width <= 500
-    for data in (strip, sheet, narrow):
-        assert problems(data) == []
-    phone = Drawing.of(laid_out(chain, width=90))
-    assert 'width="90"' in phone.svg() and phone.width > 90  # shown smaller
-    columns = [sorted(y for x, y in zip(middles(sheet).values(), tops(sheet).values()) if x == at) for at in
-               {*middles(sheet).values()}]  # fmt: skip
-    assert max(map(len, columns)) - min(map(len, columns)) <= 2
-
-
 def test_more_channels_are_wider_in_one_frame():
     data = drawn("mobilenet_v2")
     for frame in data.frames:
@@ -149,57 +117,10 @@ def test_more_channels_are_wider_in_one_frame():
             assert wide["expansion"] == wide["depthwise"] > wide["projection"] + 20
 
 
-def chain(keys):
-    return " ".join(f"{one}{other}" for one, other in itertools.pairwise(keys))
-
-
-LONG = "abcdefghijklmnopqrst"
-
-
-def columns(data):
-    """The keys of the boxes of each column, from left to right."""
-    found = {}
-    for key, x in middles(data).items():
-        found.setdefault(x, []).append(key)
-    return ["".join(sorted(found[x])) for x in sorted(found)]
-
-
-def repeated(whole, copies):
-    """A sketch whose boxes stand for so many, and whose frames so stay whole."""
-    return replace(whole, boxes=[replace(box, copies=copies) for box in whole.boxes])
-
-
-@pytest.mark.parametrize("more", ["at", "at bs", "at bt"])
-def test_long_wires_go_from_column_to_column_side_by_side(more):
-    data = laid_out(sketch(f"{chain(LONG)} {more}"))
-    assert len(columns(data)) > 1 and data.height < 1.4 * data.width
-    assert problems(data) == [] and crossings(data) == set()
-
-
-def test_no_column_holds_a_lone_box_beside_a_high_one():
-    frames = dict.fromkeys(LONG[1:12], ("features",)) | dict.fromkeys(LONG[12:], ("classifier",))
-    data = laid_out(repeated(sketch(chain(LONG), frames), 2))
-    assert columns(data) == [LONG[:12], LONG[12:]]
-    high = dict.fromkeys(LONG[2:], ("high",))
-    assert len(columns(laid_out(repeated(sketch(chain(LONG), high), 2)))) == 1  # no lower in two
-
-
-@pytest.mark.parametrize(("copies", "headings"), [(1, ["tall", "tall (cont.)"]), (3, ["tall"])])
-def test_a_frame_that_is_too_tall_goes_on_in_the_next_column(copies, headings):
-    whole = sketch(chain(LONG), dict.fromkeys(LONG[1:-1], ("tall",)))
-    data = laid_out(repeated(whole, copies))
-    assert sorted({frame.heading for frame in data.frames}) == headings
-    assert "".join(columns(data)) == LONG or copies > 1
-    assert len(columns(data)) == len(data.frames) if copies == 1 else len(columns(data)) == 1
-    assert problems(data) == [] and crossings(data) == set()
-    assert {key for key, box in zip(LONG, data.boxes) if box.box.path} == {*LONG[1:-1]}
-
-
 def test_boxes_without_wires_stand_below_in_short_rows():
-    loose = dict.fromkeys("uvwxyz", ("constants",))
     plain = laid_out(sketch("ab bc"))
-    data = laid_out(replace(plain.sketch, boxes=[*plain.sketch.boxes, *(Box(k, k, path=p) for k, p in loose.items())],
-                            headings={"constants": "constants"}))  # fmt: skip
+    boxes = [*plain.sketch.boxes, *(Box(key, key, path=("constants",)) for key in "uvwxyz")]
+    data = laid_out(replace(plain.sketch, boxes=boxes, headings={"constants": "constants"}))
     rows = [tops(data)[key] for key in "uvwxyz"]
     assert min(rows) > max(tops(data)[key] for key in "abc") and len({*rows}) > 1
     assert data.width < 2 * plain.width + 300 and middles(data)["a"] == middles(data)["c"]
@@ -236,7 +157,7 @@ def test_an_arc_is_near_what_it_goes_around():
 def test_no_part_of_a_wire_is_drawn_twice():
     data = drawn("inception_module")
     ends = [wire.points[-1] for wire in data.wires]
-    lines = [*branches(data.wires)]
+    lines = [*without_overlaps(data.wires)]
     assert [line[-1] for line in lines] == ends
     pieces = [{*line} for line in map(tuple, lines)]
     whole = [wire for wire, line in zip(data.wires, lines) if tuple(line) == wire.points]
@@ -254,15 +175,3 @@ def test_no_part_of_a_wire_is_drawn_twice():
 def test_an_input_of_one_letter_is_no_circle():
     data = laid_out(Sketch("x", [Box("x", "x", is_pill=True), Box("y", "y")], [Wire("x", "y")]))
     assert data.places["x"].width > 1.5 * data.places["x"].height
-
-
-@pytest.mark.parametrize("sheet", [(300, 200), (200, 300), (1000, 50)])
-def test_on_a_sheet_a_drawing_has_the_columns_in_which_it_is_largest(sheet):
-    def scale(data):
-        return min(sheet[0] / data.width, sheet[1] / data.height)
-
-    chain = sketch(" ".join(f"{one}{other}" for one, other in itertools.pairwise("abcdefghijkl")))
-    strip, data = laid_out(chain, columns=False), laid_out(chain, sheet=sheet)
-    assert problems(data) == [] and scale(data) > 1.2 * scale(strip)
-    short = sketch("ab")
-    assert laid_out(short, sheet=(300, 200)) == laid_out(short)  # it would be hardly larger

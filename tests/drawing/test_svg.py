@@ -83,7 +83,7 @@ def test_each_box_says_which_rows_it_holds(target):
     assert [sorted(box.box.layers) for box in net.drawing().data.boxes] == [sorted(rows_of(text)) for text in said]
 
 
-def test_rows_of_many_copies_take_few_signs():
+def test_rows_of_many_copies_take_few_characters():
     assert row_ranges([5, 3, 4, 20, 9]) == "3-5,9,20"
     copies = [8 * copy + row for copy in range(33_000) for row in (3, 4, 7)]
     assert row_ranges(copies, 33_000) == "3-263995/8,4-263996/8,7-263999/8"

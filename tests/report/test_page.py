@@ -149,6 +149,7 @@ def test_a_network_with_letters_has_its_formulas_for_numbers():
     assert "No sliders: a slider needs numeric sizes; knob &#39;r&#39; of residual_block@r=n is not numeric" in html
     assert '<td id="total-0-0" class="formula">73,728·n²</td>' in html
     assert '<td></td><td id="part-0-0" class="formula">36,864·n²</td>' in html  # a formula has no bar
+    assert '<td class="right">36,864·n²</td>' in html and "n**2" not in html  # in the table of layers
     assert 'id="data"' not in html and 'type="range"' not in html
 
 

@@ -233,6 +233,29 @@ def test_layers_that_only_other_settings_have_are_not_lost(driver, tmp_path):
     assert missing + sum(int(found[1].replace(",", "")) for found in boxes if found) == total
 
 
+ONE_LAYER_OR_MORE = """
+name: more
+title: t
+source: s
+knobs: {m: 3, r: 8}
+input: [3, r, r]
+blocks:
+  body:
+    - conv: {channels: 3, kernel: 3, padding: 1}
+    - repeat: {times: m - 1, layers: [conv: {channels: 3, kernel: 1}]}
+layers: [body, relu]
+"""
+
+
+def test_a_box_counts_its_layers_wherever_the_sliders_stand(driver, tmp_path):
+    (tmp_path / "more.yaml").write_text(ONE_LAYER_OR_MORE)
+    page = costcalc.page(tmp_path / "more.yaml", depth=1)
+    knobs = [knob["name"] for knob in opened(driver, tmp_path, (page, page.html()))["knobs"]]
+    for m, said in ((1, "1 layer"), (2, "2 layers"), (1_000, "1,000 layers")):
+        found = moved(driver, [[{"m": m, "r": 8, "batch": 1}[name] for name in knobs]], "box")[0]
+        assert [text for text in found["drawings"][0] if re.search(r"\blayers?$", text)] == [said]
+
+
 def test_a_spec_of_the_readers_own_says_where_there_is_no_network(driver, tmp_path):
     (tmp_path / "narrow.yaml").write_text(NARROW)
     target = str(tmp_path / "narrow.yaml")

@@ -6,6 +6,7 @@ from fractions import Fraction
 import pytest
 
 import costcalc
+from costcalc import ops
 from costcalc.analysis.scaling import next_change as module
 from costcalc.analysis.scaling.diff import describe_changes
 from costcalc.analysis.scaling.knob_steps import KnobSteps
@@ -98,6 +99,16 @@ def test_only_images_have_channels_and_positions(tmp_path):
     before = costcalc.load(target).cost()
     assert describe_changes(before, costcalc.load(target, l=32).cost()) == ["relu: 12×16×64 → 12×32×64"]
     assert describe_changes(before, costcalc.load(target, d=32).cost()) == ["relu: 12×16×64 → 12×16×32"]
+
+
+def test_tokens_before_the_batch_are_what_changes():
+    def before_the_batch(tokens):
+        graph = costcalc.new_graph()
+        costcalc.add(graph, "x", ops.Input((1, tokens, 8)))
+        costcalc.add(graph, "turned", ops.Transpose([1, 0, 2]), "x")
+        return costcalc.load(graph).cost()
+
+    assert describe_changes(before_the_batch(197), before_the_batch(257)) == ["turned: 197×8 → 257×8"]
 
 
 FLAT = """

@@ -1,10 +1,13 @@
 """Tables show themselves: as text, records, frames, CSV, Markdown, LaTeX, files and in notebooks."""
 
 import json
+import re
 
 import pytest
 
+import costcalc
 from costcalc import report
+from costcalc.dims import size_symbol
 from costcalc.errors import UnknownName
 from costcalc.table import Column, Table
 
@@ -37,3 +40,15 @@ def test_a_table_is_not_saved_under_another_suffix(tmp_path):
     with pytest.raises(UnknownName, match=r"'.docx'; use one of .txt .json .csv .md"):
         TABLE.save(tmp_path / "a.docx")
     assert [*tmp_path.iterdir()] == []
+
+
+def test_letters_are_formulas_for_readers_and_the_grammar_of_specs_for_programs():
+    n, c = size_symbol("n"), size_symbol("c")
+    cost = costcalc.load("residual_block", r=n, c=c, k=size_symbol("k")).cost()
+    first, *_ = cost.tables()[0].rows
+    assert cost.tables()[0].texts(first)[2:6] == ["n×n×c", "n×n×c", "c²·k²", "c²·k²·n²"]
+    assert cost.to_csv().splitlines()[1].startswith("conv1,conv,cxnxn,cxnxn,c**2*k**2,c**2*k**2*n**2,0,c*n**2")
+    assert cost.to_records()[1]["macs"] == c**2 * size_symbol("k") ** 2 * n**2
+    readable = str(cost), cost.to_markdown(), cost.to_latex(), cost._repr_html_(), str(cost.in_units("M"))
+    assert not [text for text in readable if re.search(r"\w[\\*]*\*\w", text)]
+    assert "params: 2·c²·k² weights, 0 biases, 4·c normalisation" in str(cost)

@@ -138,6 +138,18 @@ def test_a_module_that_does_not_write_over_its_input_as_its_op_says_is_found(cla
     assert (written_over["ours"]["inplace"], found.ok) == (claims, written_over["torch"]["inplace"] == claims)
 
 
+def test_shapes_are_those_of_one_example_and_whole_where_they_differ():
+    """With tokens before the batch, and with a module that gives back half of the batch."""
+    found = verify_net(graph_of(ops.Transpose([1, 0, 2]), (2, 5, 8)))
+    (same,) = found.to_records()
+    assert (same["output_shape"], same["torch_output_shape"]) == ((5, 8), (5, 8))
+    (layer,) = found.layers
+    half = replace(layer, torchs={**layer.torchs, "output_shape": (5, 1, 8)})
+    (differs,) = replace(found, layers=(half,)).to_records()
+    assert differs["verdict"] == "differs in output_shape"
+    assert (differs["output_shape"], differs["torch_output_shape"]) == ((5, 2, 8), (5, 1, 8))
+
+
 def test_where_all_is_the_same_one_sentence_says_what_was_compared(capsys):
     same = "the output shape of each, 10 tensors, 61,706 params, 416,520 MACs forward and 715,440 backward"
     assert run(["verify", "lenet5"]) == 0

@@ -7,11 +7,12 @@ from fractions import Fraction
 from typing import Any
 
 from costcalc.analysis.cost import Cost
+from costcalc.analysis.formula_text import formula_text
 from costcalc.analysis.metric import LARGEST, LEAVING
 from costcalc.analysis.metric_names import metric_of, why_of_layers
 from costcalc.analysis.metrics import METRICS
 from costcalc.analysis.picture.box_units import Unit
-from costcalc.dims import is_array, is_rational, is_symbolic
+from costcalc.dims import is_array, is_rational
 from costcalc.drawing.text_widths import cut_between_words
 from costcalc.errors import UsageError
 from costcalc.table import bytes_text, cell, short_text, visible
@@ -131,15 +132,6 @@ class BoxNumbers:
         if self.metric == SECONDS:
             numbers.append(_milliseconds(self._value(unit)))
         return visible(f"{unit.name}: {', '.join(numbers)}")
-
-
-def formula_text(value: Any) -> str:
-    """A size as text: `110,592·r²`."""
-    if not is_symbolic(value):
-        return str(value)
-    from costcalc.analysis.closed_form.printers import Printer
-
-    return Printer().write(value)
 
 
 def _is_number(value: Any) -> bool:

@@ -16,7 +16,7 @@ from costcalc.analysis.picture.box_units import Rowset, Unit, equal_runs
 MAX_PERIOD = 4  # blocks that repeat together
 
 
-def drawn_once(rowset: Rowset, units: Sequence[Unit]) -> tuple[list[Unit], Copies]:
+def without_repeats(rowset: Rowset, units: Sequence[Unit]) -> tuple[list[Unit], Copies]:
     """The units without those of blocks that are equal to the blocks before; the first such blocks have their rows.
     Outer blocks first, and those that repeat alone before those that repeat together. Marks the rows of copies in
     `rowset.tags`."""
@@ -25,20 +25,20 @@ def drawn_once(rowset: Rowset, units: Sequence[Unit]) -> tuple[list[Unit], Copie
     for depth in range(1, deepest + 1):
         here = _Blocks(rowset, now, depth)
         for period in range(1, MAX_PERIOD + 1):
-            found = here.drawn_once(period, copies)
+            found = here.without_repeats(period, copies)
             if len(found) < len(now):
                 now, here = found, _Blocks(rowset, found, depth)
     return now, copies
 
 
 class _Block(NamedTuple):
-    """The units from `begin` to `end`, which are all of one block. `sign` is what equal blocks have alike, None for
+    """The units from `begin` to `end`, all those of one block. `signature` is what equal blocks have alike, None for
     units that are no block."""
 
     name: str
     begin: int
     end: int
-    sign: Any
+    signature: Any
 
 
 class _Blocks:
@@ -48,23 +48,23 @@ class _Blocks:
         self.rowset, self.units, self.depth = rowset, units, depth
         self.unit_of = {at: number for number, unit in enumerate(units) for at in unit.rows}
         self.blocks = [*self._blocks()]
-        self.looks: dict[tuple[int, int], _Look] = {}
+        self.reads: dict[tuple[int, int], _Reads] = {}
 
     def _blocks(self) -> Iterator[_Block]:
         runs = equal_runs(_block(unit.name, self.depth) for unit in self.units)
         times = Counter(name for name, _, _ in runs)
         for name, begin, end in runs:
             is_block = name != self.units[begin].name and times[name] == 1
-            yield _Block(name, begin, end, self._sign(name, begin, end) if is_block else None)
+            yield _Block(name, begin, end, self._signature(name, begin, end) if is_block else None)
 
-    def _sign(self, name: str, begin: int, end: int) -> tuple[Any, ...]:
+    def _signature(self, name: str, begin: int, end: int) -> tuple[Any, ...]:
         """The block around it, and its units without what they read."""
         kinds, units = self.rowset.kinds, self.units[begin:end]
         inside = ((unit.name[len(name) :], unit.copies, *(kinds[at] for at in unit.drawn)) for unit in units)
         return name.rpartition(".")[0], *inside
 
-    def drawn_once(self, period: int, copies: Copies) -> list[Unit]:
-        """The units without those of blocks of which so many together repeat those before."""
+    def without_repeats(self, period: int, copies: Copies) -> list[Unit]:
+        """Drops blocks that repeat the `period` blocks before them; the first copy keeps the rows of all."""
         kept: list[Unit] = []
         at = 0
         while at < len(self.blocks):
@@ -80,7 +80,7 @@ class _Blocks:
         """How often the blocks from this one on stand one behind the other."""
         times, here = 1, at
         while self._may_repeat(here, period):
-            if not self._look(here + period, period).goes_on(self._look(here, period), self.rowset):
+            if not self._reads_of(here + period, period).goes_on(self._reads_of(here, period), self.rowset):
                 break
             times, here = times + 1, here + period
         return times
@@ -88,10 +88,10 @@ class _Blocks:
     def _may_repeat(self, at: int, period: int) -> bool:
         """May the blocks from this one on be equal to those behind them?"""
         here = self.blocks[at : at + 2 * period]
-        if len(here) < 2 * period or any(block.sign is None for block in here):
+        if len(here) < 2 * period or any(block.signature is None for block in here):
             return False
-        signs = [block.sign for block in here]
-        return signs[:period] == signs[period:] and len({sign[0] for sign in signs}) == 1
+        signatures = [block.signature for block in here]
+        return signatures[:period] == signatures[period:] and len({signature[0] for signature in signatures}) == 1
 
     def _inside(self, at: int, count: int) -> list[Unit]:
         """The units of so many blocks."""
@@ -108,17 +108,17 @@ class _Blocks:
             for same in zip(*each)
         ]
 
-    def _look(self, at: int, period: int) -> _Look:
+    def _reads_of(self, at: int, period: int) -> _Reads:
         """What so many blocks from this one on read."""
-        if (at, period) not in self.looks:
-            self.looks[at, period] = self._looked_at(self.blocks[at].begin, self.blocks[at + period - 1].end)
-        return self.looks[at, period]
+        if (at, period) not in self.reads:
+            self.reads[at, period] = self._find_reads(self.blocks[at].begin, self.blocks[at + period - 1].end)
+        return self.reads[at, period]
 
-    def _looked_at(self, begin: int, end: int) -> _Look:
+    def _find_reads(self, begin: int, end: int) -> _Reads:
         outside: dict[int, int] = {}
         reads = tuple([(*self._read(unit, begin, end, outside),) for unit in self.units[begin:end]])
         rows = tuple([one for unit in self.units[begin:end] for one in unit.rows])
-        return _Look(reads, tuple(outside), rows)
+        return _Reads(reads, tuple(outside), rows)
 
     def _read(self, unit: Unit, begin: int, end: int, outside: dict[int, int]) -> Iterable[tuple[int, int]]:
         """What the rows of a unit read: units from `begin` to `end` and a place in these, or a number of what is
@@ -138,17 +138,17 @@ def _block(name: str, depth: int) -> str:
 
 
 @dataclass(frozen=True)
-class _Look:
+class _Reads:
     """What the rows of blocks read, the rows that they read from outside, and their own."""
 
-    reads: tuple[Any, ...]
+    inside: tuple[Any, ...]
     outside: tuple[int, ...]
     rows: tuple[int, ...]
 
-    def goes_on(self, before: _Look, rowset: Rowset) -> bool:
-        """Are they, whose signs are equal, equal to the blocks before, which they alone read? What both read from
+    def goes_on(self, before: _Reads, rowset: Rowset) -> bool:
+        """Are they, whose signatures are equal, equal to the blocks before, which they alone read? What both read from
         elsewhere, as a mask, is the same."""
-        if self.reads != before.reads or len(self.outside) != len(before.outside):
+        if self.inside != before.inside or len(self.outside) != len(before.outside):
             return False
         mine, its = {*self.rows}, {*before.rows}
         read = [source in its for source in self.outside]

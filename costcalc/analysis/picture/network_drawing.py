@@ -9,7 +9,7 @@ from costcalc.analysis.cost import Cost
 from costcalc.analysis.picture.network_sketch import network_sketch
 from costcalc.analysis.picture.network_volumes import network_volumes
 from costcalc.drawing import Drawing
-from costcalc.drawing.nested_layout import laid_out
+from costcalc.drawing.sheet_layout import laid_out
 from costcalc.drawing.styles import STYLES, VOLUMES
 from costcalc.errors import UsageError, unknown
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from costcalc.analysis.columns import metric_column
 from costcalc.analysis.cost import Cost
 from costcalc.analysis.fold import layers_text
+from costcalc.analysis.formula_text import formula_text
 from costcalc.analysis.metrics import METRICS
+from costcalc.analysis.picture.branch import Branch
 from costcalc.analysis.picture.network_sketch import network_sketch
-from costcalc.analysis.picture.op_words import shorter_words
-from costcalc.analysis.picture.tree_branches import PARALLEL, Branch, TreeBranches, short_value
+from costcalc.analysis.picture.tree_branches import PARALLEL, TreeBranches, short_value
 from costcalc.drawing.sketch import Sketch
 from costcalc.errors import Problem
 from costcalc.result import Result
@@ -22,7 +23,7 @@ from costcalc.table import Column, Table
 from costcalc.text import plural
 
 COPIES = re.compile(r" ×\d+$")
-LEAST_NAME, LEAST_WORDS = 11, 13  # signs, on a narrow terminal
+LEAST_NAME, LEAST_WORDS = 11, 13  # characters, on a narrow terminal
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -49,16 +50,17 @@ class NetworkTree(Result):
         metrics = [*dict.fromkeys(("params", "macs", self.shade))]
         rows = [{"guide": guide, **self._tree.cells(branch, metrics, self.shade)} for guide, branch in lines]
         most = max((len(guide) + min(len(row["name"]), LEAST_NAME) for (guide, _), row in zip(lines, rows)), default=1)
-        words = max((min(len(shorter_words(row["op"], LEAST_WORDS)), LEAST_WORDS) for row in rows), default=1)
+        words = max((min(len(one.shorter_words(LEAST_WORDS)), LEAST_WORDS) for _, one in lines), default=1)
+        shorten = partial(_shortened, {branch.words: branch for _, branch in lines})
         columns = [
             Column("name", "layer", "text", cut=max(most, len("layer"))),
-            Column("op", "op", "text", 1, cut=max(words, len("op")), shorter=shorter_words),
+            Column("op", "op", "text", 1, cut=max(words, len("op")), shorten=shorten),
             Column("output_shape", "out", "shape", 2),
             *(_short_column(name, 3 * (name != self.shade)) for name in metrics),
             Column("share", f"of {METRICS[self.shade].title}", "share", bar=True),
         ]
         totals = {"name": "total", **{name: short_value(self.cost.total(name)) for name in metrics}}
-        return Table(self.sketch.title, columns, rows, totals, [*self._notes(lines, metrics)])
+        return Table(self.sketch.title, columns, rows, totals, [*self._notes(lines, metrics)], formula_text)
 
     def _notes(self, lines: Sequence[tuple[str, Branch]], metrics: Sequence[str]) -> Iterator[str]:
         shown = [branch for _, branch in lines]
@@ -95,6 +97,10 @@ def _lines(branches: Sequence[Branch], before: str = "") -> Iterator[tuple[str, 
         is_last = number == len(branches) - 1
         yield before + ("└─ " if is_last else "├─ "), branch
         yield from _lines(branch.below, before + ("   " if is_last else "│  "))
+
+
+def _shortened(branches: Mapping[str, Branch], words: str, size: int) -> str:
+    return branches[words].shorter_words(size)
 
 
 def _short_column(metric: str, rank: int) -> Column:

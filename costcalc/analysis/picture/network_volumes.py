@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from costcalc.analysis.cost import Cost
-from costcalc.analysis.images import OutputLayouts
+from costcalc.analysis.output_layouts import OutputLayouts
 from costcalc.analysis.picture.box_numbers import BoxNumbers
 from costcalc.analysis.picture.box_units import Rowset, Unit
 from costcalc.analysis.picture.layer_groups import layer_groups

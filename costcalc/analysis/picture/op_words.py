@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
+from costcalc.analysis.picture.layer_groups import named
+from costcalc.analysis.walk import Row
 from costcalc.dims import Shape
+from costcalc.table import visible
 
 SHORT = {
     "batch_norm": "BN", "layer_norm": "LN", "group_norm": "GN", "instance_norm": "IN", "rms_norm": "RMSNorm",
@@ -17,52 +19,52 @@ SHORT = {
     "gru": "GRU", "rnn": "RNN", "mul": "multiply",
 }  # fmt: skip
 PLAIN_WORDS = {"conv1d": "conv", "conv2d": "conv", "conv3d": "conv"}
-SHORTER = tuple(
-    (re.compile(words), shorter)
-    for words, shorter in (
-        (r", (\d+) groups", r" g\1"), ("depthwise", "dw"), ("transposed conv", "convT"),
-        ("(adaptive|global) avg", r"\1"), (r"\b(max|avg) pool", r"\1pool"),
-        ("scaled dot product ", ""), (r" /(?=\d)", "/"), (r" \+ ", "+"),
-    )
-)  # fmt: skip
+SHORTER = {  # on a narrow terminal
+    "depthwise": "dw", "transposed conv": "convT", "global avg pool": "global pool",
+    "adaptive avg pool": "adaptive pool", "avg pool": "avgpool", "max pool": "maxpool",
+    "scaled dot product attention": "attention",
+}  # fmt: skip
 
 
-def op_words(op: Any, outputs: Shape) -> str:
-    """The op with its kernel, stride and groups, as papers write them."""
+def op_words(op: Any, outputs: Shape, *, short: bool = False) -> str:
+    """The op with its kernel, stride and groups, as papers write them: `7×7 conv /2`; in `short`, `7×7 conv/2`."""
     name = PLAIN_WORDS.get(op.name, op.name)
     word: str = SHORT.get(name, name.replace("_", " "))
     kernel = getattr(op, "kernel", None)
+    groups = getattr(op, "groups", 1)
+    grouped = ""
+    if kernel is not None and groups != 1 and word == "conv":
+        word, grouped = _grouped(groups, outputs, short)
+    if short:
+        word = SHORTER.get(word, word)
     if kernel is None:
         return word
     size = _sides(kernel, len(outputs) - 2)
-    groups = getattr(op, "groups", 1)
-    if groups != 1 and word == "conv":
-        word = "depthwise" if groups == outputs[1] else f"conv, {groups} groups"
     stride = getattr(op, "stride", 1)
-    step = "" if _is_one(stride) else f" /{stride if not isinstance(stride, Sequence) else _sides(stride, 0)}"
-    return f"{word} {size}{step}" if "pool" in word else f"{size} {word}{step}"
+    slash = "/" if short else " /"
+    step = "" if _is_one(stride) else f"{slash}{stride if not isinstance(stride, Sequence) else _sides(stride, 0)}"
+    return f"{word} {size}{step}" if "pool" in word else f"{size} {word}{grouped}{step}"
+
+
+def _grouped(groups: Any, outputs: Shape, short: bool) -> tuple[str, str]:
+    """The word of a convolution in groups, and what stands behind it."""
+    if groups == outputs[1]:
+        return "depthwise", ""
+    return "conv", f" g{groups}" if short else f", {groups} groups"
+
+
+def words_of_ops(rows: Sequence[Row], *, short: bool = False) -> list[str]:
+    """Each op of a box that its words name."""
+    return [visible(op_words(row.op, row.output_shape, short=short)) for row in named(rows)]
 
 
 def arrow_words(op: Any, outputs: Shape) -> str:
-    """The op in as few signs as stand above an arrow: `5×5 /2`, `pool /2`."""
+    """The op in as few characters as stand above an arrow: `5×5 /2`, `pool /2`."""
     words = op_words(op, outputs)
     if "pool" in words:
         head, slash, step = words.partition(" /")
         return "global pool" if head.startswith("global") else f"pool{slash}{step}"
     return words.replace(" conv", "")
-
-
-def shorter_words(words: str, size: int) -> str:
-    """The words of a line of a tree in at most so many signs, if they can be: `7×7 conv/2+BN+ReLU` for
-    `7×7 conv /2 + BN + ReLU`, and where that is too long `7×7 conv/2…`, without what stands behind the first op."""
-    ops, arrow, reading = words.partition(" ←")
-    for pattern, shorter in SHORTER:
-        ops = pattern.sub(shorter, ops)
-    if len(ops) + len(arrow) + len(reading) <= size or arrow:
-        return f"{ops}{arrow}{reading}"
-    parts = ops.split("+")
-    fewer = ["+".join(parts[:count]) + "…" for count in range(len(parts) - 1, 0, -1)]
-    return next((form for form in fewer if len(form) <= size), parts[0])
 
 
 def _sides(kernel: Any, axes: int) -> str:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 from costcalc.analysis.cost import Cost
+from costcalc.analysis.formula_text import formula_text
 from costcalc.analysis.metrics import METRICS
 from costcalc.analysis.picture.block_copies import left_of
+from costcalc.analysis.picture.branch import Branch
+from costcalc.analysis.picture.op_words import words_of_ops
 from costcalc.analysis.picture.parallel_branches import Chain, Fork, Links, chain_of
 from costcalc.analysis.walk import Row
 from costcalc.dims import is_rational
@@ -19,17 +22,6 @@ from costcalc.table import Worded, visible
 PARALLEL, CUT = "∥", "…"
 MAX_NAMED = 3  # layers that a line says it reads
 FORMULA_SIGNS = 24  # of a formula that stands in place of a number
-
-
-@dataclass(frozen=True)
-class Branch:
-    """A line of a tree and what is below it: a box, a frame, or a branch of either. `boxes` are the numbers of the
-    boxes that it stands for, none for a shortcut."""
-
-    name: str
-    words: str
-    boxes: tuple[int, ...]
-    below: tuple[Branch, ...] = ()
 
 
 class TreeBranches:
@@ -77,6 +69,15 @@ class TreeBranches:
             **{one: short_value(value) for one, value in values.items()},
             "share": values[shade] / total if known else None,
         }  # fmt: skip
+
+    def ops_of(self, box: Box) -> tuple[str, tuple[str, ...]]:
+        """What a box holds, and its ops one by one in few characters; none of these where its line names no ops."""
+        rows = [self.rows[at] for at in box.layers[: len(box.layers) // box.copies]]
+        if rows[0].op.is_input and not box.is_folded:
+            return "input", ()
+        what = box.title if box.is_pill else box.lines[0]
+        names_ops = what == " + ".join(words_of_ops(rows))
+        return what, (*words_of_ops(rows, short=True),) if names_ops else ()
 
     def leaving(self, layers: Sequence[int]) -> list[Row]:
         """The layers that others read, of some; if there are none, the last."""
@@ -137,7 +138,7 @@ class _Frame:
 
     def short(self, name: str) -> str:
         """What is left of a name in this frame."""
-        return left_of(name, self.path)
+        return left_of(name, self.path, self.tree.sketch.stem_of)
 
     def branches(self) -> tuple[Branch, ...]:
         """The lines of this frame."""
@@ -179,17 +180,14 @@ class _Frame:
         says = not (reads <= around) if around else bool(reads) and reads != before
         if not before and not around:
             says = len(reads) > 1 or (bool(reads) and item not in self.links.open_in)
-        reading = f" ← {_listed([*self.reads[item]])}" if says else ""
+        reading = f"← {_listed([*self.reads[item]])}" if says else ""
         if isinstance(there, int):
             box = self.tree.sketch.boxes[there]
-            words = "input" if self.is_input(box) else box.title if box.is_pill else box.lines[0]
-            return Branch(self.called(box), ", ".join([words, *box.details]) + reading, (there,))
+            what, short_ops = self.tree.ops_of(box)
+            return Branch(self.called(box), what, (there,), (), short_ops, box.details, reading)
         inside = tuple(self.tree.inside[there])
         heading = self.tree.sketch.headings.get(there[-1]) or visible(self.name_of(item))
-        return Branch(heading, reading.strip(), inside, self.tree.below(there))
-
-    def is_input(self, box: Box) -> bool:
-        return bool(self.tree.rows[box.layers[0]].op.is_input)
+        return Branch(heading, "", inside, self.tree.below(there), reads=reading)
 
     def fork(self, fork: Fork, before: set[str], after: int | None) -> Iterator[Branch]:
         """The branches of a fork, each one line or a line with those of its chain below."""
@@ -198,15 +196,15 @@ class _Frame:
             boxes = tuple(sorted(box for line in lines for box in line.boxes))
             if len(lines) == 1:
                 (line,) = lines
-                words = ", ".join(filter(None, [line.words, "ends here" * fork.is_side]))
-                yield Branch(f"{PARALLEL} {line.name}", words, line.boxes, line.below)
+                notes = (*line.notes, *["ends here"] * fork.is_side)
+                yield replace(line, name=f"{PARALLEL} {line.name}", notes=notes)
             else:
                 name = "side branch" if fork.is_side else f"branch {number}"
                 yield Branch(f"{PARALLEL} {name}", "ends here" * fork.is_side, boxes, tuple(lines))
         if fork.has_shortcut:
             inner = {self.name_of(item) for item in _ends(fork)}
             direct = [name for name in self.reads[after] if name not in inner] if after is not None else [*before]
-            yield Branch(f"{PARALLEL} shortcut", f"from {_listed(direct)}" if direct else "", ())
+            yield Branch(f"{PARALLEL} shortcut", "", (), reads=f"from {_listed(direct)}" if direct else "")
 
 
 def _ends(fork: Fork) -> Iterator[int]:
@@ -221,11 +219,11 @@ def _ends(fork: Fork) -> Iterator[int]:
 
 def _listed(names: Sequence[str]) -> str:
     more = len(names) - MAX_NAMED
-    return ", ".join(names[:MAX_NAMED]) + (f" and {more} more" if more > 0 else "")
+    return visible(", ".join(names[:MAX_NAMED])) + (f" and {more} more" if more > 0 else "")
 
 
 def short_value(value: Any) -> Any:
     """A number as it is; a formula cut to a few signs."""
     if value is None or is_rational(value):
         return value
-    return Worded(cut_in_the_middle(str(value), FORMULA_SIGNS), value)
+    return Worded(cut_in_the_middle(formula_text(value), FORMULA_SIGNS), value)

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from costcalc.analysis.cost import Cost
-from costcalc.analysis.images import OutputLayouts
 from costcalc.analysis.metric_names import metric_of, why_not_counted
 from costcalc.analysis.metrics import METRICS
+from costcalc.analysis.output_layouts import OutputLayouts
 from costcalc.analysis.picture.op_words import op_words
 from costcalc.analysis.walk import Row, symbolic_sizes_error
 from costcalc.dims import is_rational

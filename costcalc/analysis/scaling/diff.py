@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from itertools import takewhile
 
 from costcalc.analysis.cost import Cost
-from costcalc.analysis.images import as_image, image_names
 from costcalc.analysis.walk import Row
 from costcalc.dims import Shape
 from costcalc.table import Image, shape_text
@@ -37,8 +36,7 @@ def _copies(before: Cost, after: Cost) -> Iterator[str]:
 
 
 def _rows(cost: Cost) -> list[tuple[str, Shape]]:
-    images = image_names(cost.layers)
-    return [(row.name, as_image(row.output_shape, row.name, images)) for row in cost.layers]
+    return [(row.name, cost.layouts.shown(row.output_shape, row.name)) for row in cost.layers]
 
 
 def _shapes(before: list[tuple[str, Shape]], after: dict[str, Shape]) -> Iterator[str]:

@@ -1,5 +1,5 @@
 
-// The boxes of drawings: what each costs, by pointer and by key; and on a narrow screen the drawing that fits it.
+// The boxes of drawings: what each costs, by pointer and by key.
 
 document.querySelectorAll(".drawing svg").forEach((svg) => {
   const boxes = [...svg.querySelectorAll(".node")];
@@ -19,24 +19,3 @@ document.querySelectorAll(".drawing svg").forEach((svg) => {
     });
   });
 });
-if (matchMedia("(max-width: 40rem)").matches) {
-  const wide = (drawing) => Number(drawing.querySelector("svg").getAttribute("width"));
-  document.querySelectorAll(".net").forEach((net) => {
-    const drawings = [...net.querySelectorAll(".drawing")], shown = drawings.find((drawing) => drawing.clientWidth);
-    if (!shown) return;
-    const room = shown.clientWidth, fitting = drawings.filter((drawing) => wide(drawing) <= room);
-    if (wide(shown) > room && drawings.length > 1) {
-      const best = fitting.pop() || drawings[0];
-      net.querySelector(`[value="${best.dataset.drawing}"]`).click();
-    }
-    drawings.forEach((drawing) => {  // where the drawing begins is seen first
-      const first = drawing.querySelector(".node"), move = () => {
-        if (!first || !drawing.clientWidth) return;
-        const box = first.getBoundingClientRect(), frame = drawing.getBoundingClientRect();
-        drawing.scrollLeft += box.left + box.width / 2 - frame.left - frame.width / 2;
-      };
-      move();
-      net.querySelectorAll(".folds input").forEach((input) => input.addEventListener("change", move));
-    });
-  });
-}

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from costcalc.analysis.images import OutputLayouts
+from costcalc.analysis.output_layouts import OutputLayouts
 from costcalc.analysis.picture.layer_groups import named
 from costcalc.analysis.picture.op_words import op_words
 from costcalc.analysis.walk import Row
 from costcalc.dims import is_symbolic
 from costcalc.table import shape_text, visible
 
-Pieces = list[str | int]  # text, and the number of a size
+Pieces = list[str | int | tuple[int, str]]  # text, the number of a size, or that and the noun that it counts
 
 
 class Sizes:
@@ -75,4 +75,4 @@ def _pieces(text: str) -> Pieces:
 
 def moves(pieces: Pieces) -> bool:
     """Is there a size in it?"""
-    return any(isinstance(piece, int) for piece in pieces)
+    return not all(isinstance(piece, str) for piece in pieces)

@@ -7,19 +7,18 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from costcalc.analysis.closed_form.printers import Printer
 from costcalc.analysis.cost import Cost, cost_of
 from costcalc.analysis.fold import layers_text
 from costcalc.analysis.metric_names import why_no_formula
 from costcalc.analysis.metrics import METRICS
 from costcalc.analysis.reconcile import reconcile_model
-from costcalc.dims import is_rational, is_symbolic
 from costcalc.errors import CostcalcError, UsageError
 from costcalc.models.model import Model
+from costcalc.report.page.block_bars import BlockBars
 from costcalc.report.page.closed_forms import ClosedForms, closed_forms
+from costcalc.report.page.exact_texts import plain_text
 from costcalc.report.page.formula_mathml import FormulaMathML, formula_mathml
 from costcalc.report.page.javascript import function, predicates
-from costcalc.report.page.knob_plots import number
 from costcalc.report.page.moving_texts import Sizes
 from costcalc.report.page.network_parts import NetworkParts
 from costcalc.report.page.page_drawings import (
@@ -31,13 +30,12 @@ from costcalc.report.page.page_drawings import (
     sketches,
     static,
 )
-from costcalc.table import Table, cell
+from costcalc.table import Table
 from costcalc.text import plural
 
 MAX_LAYERS = 5_000  # of a network; in a page of 1 MB there is no room for more
 MAX_TABLE_ROWS = 300
-MAX_BARS = 24  # blocks; the smallest of more are one
-MAX_SUMMANDS = 4  # of a total that is written as a sum
+MAX_OPEN_ROWS = 60  # of the table of a network alone; more are folded up
 
 
 @dataclass(frozen=True)
@@ -140,36 +138,9 @@ class NetworkView:
     # --- where the cost is
 
     @cached_property
-    def bars(self) -> list[tuple[str, Any, list[int]]]:
-        """The blocks of depth 1 that cost something: name, value, and the groups of layers in each."""
-        by = self.options.by
-        values = {block.name: block.costs[by] for block in self.cost.fold(1, [by])}
-        groups: Mapping[str, list[int]] = self.parts.blocks() if self.parts else {}
-        every = dict.fromkeys((*values, *groups))
-        found = [(name, values.get(name, 0), groups.get(name, [])) for name in every]
-        found = [bar for bar in found if bar[0] not in values or is_symbolic(bar[1]) or bar[1]]
-        return found if len(found) <= MAX_BARS else _largest(found)
-
-    @property
-    def summands(self) -> tuple[str, str] | None:
-        """`2,408,448 + 10,035,200` and `reduce + conv`, where the total has few terms."""
-        if not 2 <= len(self.bars) <= MAX_SUMMANDS or not is_rational(self.total(self.options.by)):
-            return None
-        return " + ".join(exact_text(value) for _, value, _ in self.bars), " + ".join(name for name, _, _ in self.bars)
-
-    def bar_rows(self, largest: Any) -> list[tuple[str, str, str, str]]:
-        """Each bar: its name, its value, its share, and how long it is in per cent of the largest of the page; that is
-        empty for a formula."""
-        total = self.total(self.options.by)
-        return [
-            (
-                name,
-                exact_text(value),
-                cell(_part(value, total), "share"),
-                number(100 * float(_part(value, largest) or 0)) if is_rational(value) else "",
-            )
-            for name, value, _ in self.bars
-        ]
+    def bars(self) -> BlockBars:
+        """The blocks of depth 1 that cost something."""
+        return BlockBars.of(self.cost, self.options.by, self.total(self.options.by), self.parts)
 
     # --- its texts
 
@@ -184,6 +155,11 @@ class NetworkView:
                 return None
             depth = max(fits)
         return self.cost.table(depth)
+
+    @property
+    def is_table_open(self) -> bool:
+        """Is its table short enough to be seen at once?"""
+        return self.options.alone and self.table is not None and len(self.table.rows) <= MAX_OPEN_ROWS
 
     @property
     def table_words(self) -> str:
@@ -238,7 +214,7 @@ class NetworkView:
         moving = [*self.closed.metrics] if self.closed else []
         return {
             "label": self.model.label,
-            "base": [text_of(self.total(m if m in METRICS else "macs")) for m in shown],
+            "base": [plain_text(self.total(m if m in METRICS else "macs")) for m in shown],
             "places": [moving.index(m) if m in moving else None for m in shown],
             "conditions": [
                 {"words": c.message, "texts": [size if isinstance(size, str) else None for size in c.sizes],
@@ -246,37 +222,6 @@ class NetworkView:
                 for c in (self.closed.conditions if self.closed else ())
             ],
             "groups": len(self.parts.groups) if self.parts else 0,
-            "bars": [groups for _, _, groups in self.bars],
+            "bars": [bar.groups for bar in self.bars.bars],
             "drawings": [drawing.data() for drawing in self.drawings] if self.parts else [],
         }  # fmt: skip
-
-
-def _part(value: Any, total: Any) -> Any:
-    """The part that a value is of a total; None where one of them is no number."""
-    if not (is_rational(value) and is_rational(total)):
-        return None
-    return value / total if total else 0.0
-
-
-def exact_text(value: Any) -> str:
-    """A number in full; a formula of symbols in its signs."""
-    if value is None:
-        return "–"
-    return cell(value, "int") if is_rational(value) else Printer().write(value)
-
-
-def text_of(value: Any) -> str | None:
-    """An exact number as text."""
-    return cell(value, "int").replace(",", "") if is_rational(value) else None
-
-
-def _largest(bars: list[tuple[str, Any, list[int]]]) -> list[tuple[str, Any, list[int]]]:
-    """The largest blocks in their order, and all others as one."""
-    order = sorted(range(len(bars)), key=lambda at: -bars[at][1] if is_rational(bars[at][1]) else 0)
-    kept = sorted(order[: MAX_BARS - 1])
-    others = [bar for at, bar in enumerate(bars) if at not in {*kept}]
-    total = sum(value for _, value, _ in others)
-    return [
-        *(bars[at] for at in kept),
-        (f"{len(others)} others", total, sorted({n for _, _, ns in others for n in ns})),
-    ]

@@ -99,7 +99,11 @@ const shownDrawing = (number) => {
   const drawing = document.querySelector(checked ? `[data-drawing="${checked.value}"]` : `[data-drawing="d${number}-0"]`);
   return [drawing.querySelector("svg"), Number(drawing.dataset.drawing.split("-")[1])];
 };
-const fill = (pieces, sizes) => pieces.map((piece) => typeof piece === "number" ? (sizes ? written(sizes[piece], false) : "–") : piece).join("").replace(/ \/1(?![\d.])/g, "");
+const fill = (pieces, sizes) => pieces.map((piece) => {  // a text, the number of a size, or that and the noun that it counts
+  if (typeof piece === "string") return piece;
+  const [at, noun] = [piece].flat(), size = sizes ? written(sizes[at], noun !== undefined) : "–";
+  return noun ? `${size} ${noun}${size === "1" ? "" : "s"}` : size;
+}).join("").replace(/ \/1(?![\d.])/g, "");
 const fit = (text) => {  // a text that has become longer stays in its box
   const room = Number(text.parentNode.querySelector("rect").getAttribute("width")) - 6;
   text.removeAttribute("textLength");

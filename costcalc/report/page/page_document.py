@@ -12,7 +12,6 @@ from typing import Any
 
 from costcalc.analysis.metric_notes import training_note
 from costcalc.analysis.metrics import IN_BYTES, METRICS
-from costcalc.dims import is_rational
 from costcalc.errors import Problem, UsageError
 from costcalc.files import write
 from costcalc.report.page.comparison_view import ComparisonView, Even
@@ -88,18 +87,19 @@ class Page:
 
     def parts(self) -> dict[str, Any]:
         """The variables of the template."""
-        script = self.script()
+        script, rows = self.script(), number_rows(self._rows, self.views, self.comparison)
         digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
         return {
             "page": self, "views": self.views, "alone": self.alone, "comparison": self.comparison,
             "swept": self.swept, "version": __version__, "convention": CONVENTION, "by": METRICS[self.options.by],
             "names": [view.model.label for view in self.views], "css": self.css(), "script": script,
             "digest": digest, "data": self.data() if self.sliders else None,
-            "numbers": number_rows(self._rows, self.views, self.comparison),
+            "numbers": rows,
             "warnings": self.warnings, "counts": self.counts(), "curves": self.curves, "maps": self.maps,
             "captions": (caption_of_curve, caption_of_map), "evens": self.evens, "fixed": self.fixed(),
             "sliders": self.sliders, "unreached": self.unreached, "listed": listed,
             "links": self.place.links if self.place else (), "is_large": any(view.is_large for view in self.views),
+            "has_about": bool(self.sliders) or any(cell.about for row in rows for cell in row.cells),
         }  # fmt: skip
 
     def css(self) -> str:
@@ -112,14 +112,14 @@ class Page:
 
     def script(self) -> str:
         """The one script of the page."""
-        boxes = _source("boxes")
+        drawings = [*map(_source, ("boxes", "narrow"))]
         if not self.sliders:
-            return boxes
+            return "\n".join(drawings)
         exact, plots, own = map(_source, ("exact", "plots", "page"))
         codes = [view.code(self._places(view)) for view in self.views]
         even = self.comparison.code(self.sliders) if self.comparison else "null"
         code = f"const networks = [{', '.join(codes)}];\nconst evens = {even};"
-        return "\n".join([exact, code, plots, own, boxes])
+        return "\n".join([exact, code, plots, own, *drawings])
 
     def _places(self, view: NetworkView) -> dict[Any, int]:
         """The places of the symbols of a network's knobs among the sliders."""
@@ -182,7 +182,7 @@ class Page:
     @property
     def largest_bar(self) -> Any:
         """The most that a block costs."""
-        return max((value for view in self.views for _, value, _ in view.bars if is_rational(value)), default=0)
+        return max((view.bars.largest for view in self.views), default=0)
 
     @property
     def without_sliders(self) -> list[str]:

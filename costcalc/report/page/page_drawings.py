@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from math import gcd
@@ -18,7 +18,7 @@ from costcalc.analysis.walk import Row
 from costcalc.dims import is_symbolic
 from costcalc.dims.substitute import substitute
 from costcalc.drawing import Drawing
-from costcalc.drawing.nested_layout import laid_out
+from costcalc.drawing.sheet_layout import laid_out
 from costcalc.drawing.sketch import Box, Sketch
 from costcalc.drawing.svg import STYLE
 from costcalc.errors import CostcalcError
@@ -33,6 +33,7 @@ MAX_ROWS_TO_SEE = 3_000  # of a network whose receptive fields are found
 ROOM_ON_PAPER = (690, 530)  # px below the numbers on the first sheet
 MIN_SCALE_ON_PAPER = 0.7  # of a drawing whose texts can be read
 DARK = STYLE[STYLE.index("{") + 1 : -1].strip()  # the rules for a dark page
+Times = Mapping[str, set[Any]]  # how often the layers of each frame stand there
 COPIES = re.compile(r" ×(\d+)$")  # behind the name of a box or a frame
 
 
@@ -107,26 +108,25 @@ class Movable:
         self.cost, self.by, self.parts, self.sizes = cost, by, parts, sizes
         self.with_symbols = {str(row.name): row for row in parts.rows}
         self.layouts = replace(cost.layouts, batch=batch_of_inputs(parts.rows))
-        self.inside: dict[str, list[Box]] = {}  # each frame
 
     def of(self, drawing: Drawing, name: str, id: str, is_shown: bool) -> PageDrawing:
         """The drawing with what moves in it."""
         assert drawing.data is not None
         sketch, wires = drawing.data.sketch, drawing.data.wires
-        self.inside = {frame: [box for box in sketch.boxes if frame in box.path] for frame in self._frames(sketch)}
+        times = {frame: self._times(sketch, frame) for frame in _frames(sketch)}
         groups = self.parts.boxes(sketch)
-        nodes = [self._node(placed.box, mine) for placed, mine in zip(drawing.data.boxes, groups)]
+        nodes = [self._node(placed.box, mine, times) for placed, mine in zip(drawing.data.boxes, groups)]
         by_key = {box.key: box for box in sketch.boxes}
         sources = [by_key[placed.wire.source] for placed in wires if placed.label_at is not None]
         labels = [self._shape(box) for box in sources]
-        headings = [self._frame(sketch, frame) for frame in self.inside]
+        headings = [self._frame(sketch, frame, times) for frame in times]
         drawn_ones = {at for mine in groups for at in mine}
         rest = [at for at in range(len(self.parts.groups)) if at not in drawn_ones]
         svg = inline_svg(drawing, id)
         moving = tuple(nodes), tuple(labels), tuple(headings), tuple(rest)
         return PageDrawing(name, id, is_shown, svg, is_large(drawing), *moving)
 
-    def _node(self, box: Box, groups: list[int]) -> dict[str, Any]:
+    def _node(self, box: Box, groups: list[int], times: Times) -> dict[str, Any]:
         rows = [self.cost.layers[at] for at in box.layers]
         value = self.cost.together(self.by, rows, rows[-1:])
         found: dict[str, Any] = {"groups": groups, "texts": []}
@@ -139,7 +139,7 @@ class Movable:
             found["cost"] = len(box.lines)  # the title is line 0
         if words := self._words(box, rows, groups):
             found["texts"].append(words)
-        if copies := self._copies(box.title, {self._symbolic(row).times for row in rows}, box.path):
+        if copies := self._copies(box.title, {self._symbolic(row).times for row in rows}, _around(box.path, times)):
             found["copies"] = copies
         return found
 
@@ -150,7 +150,7 @@ class Movable:
             return None
         if box.is_folded:
             count = layer_count(self.parts.rows[at] for group in groups for at in self.parts.groups[group])
-            return [1, [self.sizes.number(count), " layers"]] if is_symbolic(count) else None
+            return [1, [(self.sizes.number(count), "layer")]] if is_symbolic(count) else None
         words = words_of(self._pairs(rows[: len(rows) // box.copies]), self.sizes)
         return [1, words] if moves(words) else None
 
@@ -166,30 +166,20 @@ class Movable:
         pieces = shape_of(last, self.layouts, self.sizes) if last is not None else []
         return pieces if moves(pieces) else None
 
-    def _frames(self, sketch: Sketch) -> list[str]:
-        """The names of the frames in the order of their drawing."""
-        depths: dict[str, int] = {}
-        for box in sketch.boxes:
-            for depth, frame in enumerate(box.path):
-                depths.setdefault(frame, depth)
-        return sorted(depths, key=depths.__getitem__)
-
-    def _frame(self, sketch: Sketch, frame: str) -> Any:
+    def _frame(self, sketch: Sketch, frame: str, times: Times) -> Any:
         """The copies of a frame, if they move."""
-        times = self._times(frame)
         path = next(box.path for box in sketch.boxes if frame in box.path)
-        return self._copies(sketch.headings.get(frame, ""), times, path[: path.index(frame)])
+        return self._copies(sketch.headings.get(frame, ""), times[frame], _around(path[: path.index(frame)], times))
 
-    def _times(self, frame: str) -> set[Any]:
+    def _times(self, sketch: Sketch, frame: str) -> set[Any]:
         """How often the layers in a frame stand there: those of a block, or of several that repeat together."""
         of_block = {row.times for name, row in self.with_symbols.items() if name.startswith(f"{frame}.")}
-        rows = (self.cost.layers[at] for box in self.inside[frame] for at in box.layers)
+        rows = (self.cost.layers[at] for box in sketch.boxes if frame in box.path for at in box.layers)
         return of_block or {self._symbolic(row).times for row in rows}
 
-    def _copies(self, title: str, times: set[Any], path: Sequence[str]) -> list[Any] | None:
+    def _copies(self, title: str, times: set[Any], around: set[Any]) -> list[Any] | None:
         """The sizes whose greatest divisor is the number of copies, those of the frame around them, by whose divisor it
         is divided, and how many more there are than these say; None if that does not move."""
-        around = self._times(path[-1]) if path else set()
         if not any(map(is_symbolic, times | around)):
             return None
         now = [gcd(*(int(substitute(n, self.cost.knobs)) for n in some)) or 1 for some in (times, around)]
@@ -197,6 +187,20 @@ class Movable:
         factor = int(shown[1] if shown else 1) * now[1] // now[0]
         numbers = [[self.sizes.number(size) for size in sorted(some, key=str)] for some in (times, around)]
         return [*numbers, factor]
+
+
+def _frames(sketch: Sketch) -> list[str]:
+    """The names of the frames in the order of their drawing."""
+    depths: dict[str, int] = {}
+    for box in sketch.boxes:
+        for depth, frame in enumerate(box.path):
+            depths.setdefault(frame, depth)
+    return sorted(depths, key=depths.__getitem__)
+
+
+def _around(path: Sequence[str], times: Times) -> set[Any]:
+    """How often the layers of the innermost frame of a path stand there."""
+    return times[path[-1]] if path else set()
 
 
 def numbers_of(by: str) -> tuple[str, ...]:

@@ -9,7 +9,8 @@ from costcalc.analysis.metrics import METRICS
 from costcalc.dims import is_rational
 from costcalc.report.page.closed_forms import law_of
 from costcalc.report.page.comparison_view import ComparisonView
-from costcalc.report.page.network_view import NetworkView, exact_text
+from costcalc.report.page.exact_texts import exact_text
+from costcalc.report.page.network_view import NetworkView
 from costcalc.table import bytes_text, short_text, visible
 from costcalc.text import power_text
 

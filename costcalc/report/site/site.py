@@ -16,7 +16,7 @@ from costcalc.analysis.cost import cost_of
 from costcalc.analysis.picture.network_sketch import network_sketch
 from costcalc.analysis.sweep.progress import Progress, no_progress
 from costcalc.drawing import Drawing
-from costcalc.drawing.nested_layout import laid_out
+from costcalc.drawing.sheet_layout import laid_out
 from costcalc.errors import UsageError
 from costcalc.files import check_folder, explaining_write_errors
 from costcalc.lectures.lecture_tour import lecture_tour

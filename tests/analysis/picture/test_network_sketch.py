@@ -125,7 +125,7 @@ def test_layers_of_a_symbol_of_copies_are_a_formula():
     net = costcalc.load("resnet", n2=costcalc.size_symbol("n2"))
     (box,) = [box for box in network_sketch(net.cost(), depth=1).boxes if box.name == "conv2_x"]
     assert box.lines[0] == "10·n2 + 2 layers"
-    assert {block.name: block.op for block in net.cost().fold(1)}["conv2_x"] == "10*n2 + 2 layers"
+    assert {block.name: block.op for block in net.cost().fold(1)}["conv2_x"] == "10·n2 + 2 layers"
 
 
 def test_words_of_boxes():
