@@ -64,6 +64,11 @@ def power_text(base: str, power: int) -> str:
     return base + (str(power).translate(SUPERSCRIPTS) if power != 1 else "")
 
 
+def listed(names: Sequence[str]) -> str:
+    """`a, b and c`"""
+    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
+
+
 def settings_text(settings: Mapping[str, Any]) -> str:
     """`r=224, w=0.5`."""
     return ", ".join(f"{name}={value_text(value)}" for name, value in settings.items())

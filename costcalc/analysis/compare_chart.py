@@ -16,7 +16,7 @@ from costcalc.chart import Axis, Ball, Balls
 from costcalc.errors import UsageError, unknown
 from costcalc.models.knob import QUOTED
 from costcalc.models.model import Model
-from costcalc.text import plural
+from costcalc.text import listed, plural
 
 LOG_FROM = 10  # times the least: an axis that spans more is logarithmic
 
@@ -29,7 +29,7 @@ def check_ball_chart(models: Sequence[Model], x: str, y: str) -> None:
         wanted = [name for name in (x, y) if name in QUOTED]
         if all(quotes_of(model, [name]).value(name) is None for model in models for name in wanted):
             titles = " and ".join(_title(name) for name in wanted)
-            raise UsageError(f"no spec quotes the {titles} of {_and([model.label for model in models])}")
+            raise UsageError(f"no spec quotes the {titles} of {listed([model.label for model in models])}")
 
 
 def ball_chart(
@@ -90,7 +90,3 @@ def _left_out(models: Sequence[Model], values: dict[str, list[Any]]) -> list[str
             why = f"not drawn, as they have no {_title(name)}, which `costcalc time` measures"
             notes.append(f"{why}: {', '.join(lacking)}")
     return notes
-
-
-def _and(names: Sequence[str]) -> str:
-    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))

@@ -15,7 +15,8 @@ from costcalc.graph.checkpointing import checkpointed_rows, first_rows
 from costcalc.graph.freezing import freeze
 from costcalc.models.architecture import Architecture, values_of
 from costcalc.models.knob import EMPTY, FREEZE, NOTHING_FROZEN, RESERVED_KNOBS, Knob, Preset, Published
-from costcalc.models.knob_texts import labelled, parse_settings, preset_of
+from costcalc.models.knob_texts import labelled, parse_settings, preset_of, split_target
+from costcalc.text import value_text
 from costcalc.train_step import DEFAULT_STEP, TrainStep
 
 AnswerT = TypeVar("AnswerT")
@@ -128,6 +129,16 @@ class Model:
     def with_only(self, settings: Mapping[str, Any], label: str) -> Self:
         """The architecture with just these knobs set, under another label."""
         return type(self)(self.architecture, settings, label, self.dtype, self.step)
+
+    def at_preset(self, name: str) -> Self:
+        """The model at one of its presets, and where that sets nothing with its own overrides: of resnet50@r=160 the
+        preset resnet18 is resnet18@r=160."""
+        mine = self.presets[name].settings
+        kept = {knob: value for knob, value in self.overrides.items() if knob not in mine}
+        target, _, _ = split_target(self.label)
+        is_path = target not in (self.name, *self.presets)
+        label = labelled(f"{target}@{name}" if is_path else name, [f"{k}={value_text(v)}" for k, v in kept.items()])
+        return self.with_only({**mine, **kept}, label)
 
     def with_dtype(self, dtype: Dtype | str) -> Self:
         """The model with its bytes counted in `float16`, or in `weights=int8,activations=float16`."""

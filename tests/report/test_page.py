@@ -266,6 +266,20 @@ def test_the_grid_of_a_page_goes_over_the_presets(target):
         assert [net.knobs[name].check(value) for value in values] == list(values)
 
 
+@pytest.mark.parametrize("target", ["resnet", "quiz_layer", "vgg", "plain20", "efficientnet_b1", "resnet50@r=160"])
+def test_a_preset_is_marked_only_on_a_map_that_has_its_network(target):
+    """With the knobs that its mark names it costs what the preset does, whose label says what else is set."""
+    page = costcalc.page(target)
+    model = page.views[0].model
+    marks = [(over.knobs, mark) for *_, over in page.maps for mark in over.marks]
+    assert marks
+    for knobs, x, y, one in [(knobs, x, y, one) for knobs, (x, y, names) in marks for one in names.split("; ")]:
+        name, _, more = one.removesuffix(")").partition(" (")
+        there = dict(part.split(" = ") for part in more.split(", ") if part)
+        at = model.with_knobs(**{knob: str(v) for knob, v in zip(knobs, (x, y), strict=True)}, **there)
+        assert at.macs == costcalc.load(model.at_preset(name).label).macs, one
+
+
 # ---- what is printed of a formula
 
 

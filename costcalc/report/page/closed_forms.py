@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from math import gcd, lcm
 from typing import Any
 
@@ -50,13 +51,21 @@ class ClosedForms:
             raise CostcalcError(f"{METRICS[metric].title} {why}")
         return row_values(metric, self.graph, self.rows, self.model.dtype)
 
-    def settings(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        """The presets that set no knob without a slider, and the value of each knob there."""
+    @cached_property
+    def presets(self) -> dict[tuple[tuple[str, Any], ...], dict[str, Mapping[str, Any]]]:
+        """The presets and the value of each knob there, by what they change of the knobs without a slider: under `()`
+        those that sliders reach."""
         now = self.model.values
-        for name, preset in self.model.presets.items():
-            values = {**now, **preset.settings}
-            if all(values[knob] == now[knob] for knob in now if knob not in self.knobs) and name != self.model.label:
-                yield name, values
+        found: dict[tuple[tuple[str, Any], ...], dict[str, Mapping[str, Any]]] = {(): {}}
+        for name in self.model.presets:
+            values = {**now, **self.model.at_preset(name).values}
+            changed = tuple((k, v) for k, v in values.items() if k not in self.knobs and v != now.get(k))
+            found.setdefault(changed, {})[name] = values
+        return found
+
+    def settings(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """The presets that sliders reach, and the value of each knob there, but for the network as it is set."""
+        yield from ((name, values) for name, values in self.presets[()].items() if name != self.model.label)
 
     def steps_per_unit(self, name: str, seen: Iterable[Any]) -> int:
         """Steps of a slider from one whole number to the next, so that it reaches all values of `seen`."""
@@ -118,8 +127,8 @@ def _limits(metrics: Sequence[str], graph: Any) -> Sequence[Need]:
 
 
 def _walk_with_symbols(model: Model, wanted: list[str], metrics: Sequence[str]) -> tuple[Any, Any, list[str]]:
-    """The graph and its rows with symbols for these knobs, or for as many of them as can be symbols together and hold
-    where the network is set."""
+    """The graph and rows with symbols for as many of these knobs as can be symbols together and whose limits hold at
+    the current values; and the names of these knobs."""
     graph, rows = _walked(model, wanted)
     free = [name for name in wanted if is_symbolic(graph.graph["knobs"].get(name))]
     beyond = {*beyond_limits({name: model.values[name] for name in free}, _limits(metrics, graph))}

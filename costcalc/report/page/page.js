@@ -217,6 +217,32 @@ for (const knob of knobs) {
   knob.box.addEventListener("input", () => { place(knob); show(); });
 }
 document.querySelectorAll(".folds input").forEach((input) => input.addEventListener("change", () => requestAnimationFrame(showParts)));
-if (at("settings")) at("settings").addEventListener("change", (event) => settle(data.settings[event.target.value].values));
+const menu = at("settings");
+let begun = 0;
+const begin = (number) => {
+  begun = number;
+  if (menu) { menu.value = number; at("own-page").hidden = true; }
+  settle(data.settings[number].values);
+};
+if (menu) {
+  let byKey = false;  // each arrow key chooses: then a page is opened by Enter
+  const link = at("own-page");
+  menu.addEventListener("pointerdown", () => { byKey = false; });
+  menu.addEventListener("keydown", (event) => {
+    byKey = true;
+    if (event.key !== "Enter" || link.hidden) return;
+    event.preventDefault();
+    link.click();
+  });
+  menu.addEventListener("change", () => {
+    if (data.settings[menu.value]) { begin(menu.value); return; }
+    link.href = menu.value;
+    link.textContent = `Open the page of ${menu.selectedOptions[0].textContent}`;
+    link.hidden = !byKey;
+    if (!byKey) { menu.value = begun; link.click(); }
+  });
+}
+const asked = () => data.settings.findIndex(({ name }) => location.hash === `#preset-${encodeURIComponent(name)}`);
+addEventListener("hashchange", () => { if (asked() >= 0) begin(asked()); });
 at("sliders").hidden = false;
-settle(data.settings[0].values);
+begin(Math.max(0, asked()));

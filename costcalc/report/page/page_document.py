@@ -23,8 +23,9 @@ from costcalc.report.page.page_plots import caption_of_curve, caption_of_map, ch
 from costcalc.report.page.page_template import HERE, page_template
 from costcalc.report.page.shared_sliders import Slider, named_settings, shared_sliders
 from costcalc.report.page.sweep_section import SweepSection
+from costcalc.report.page.unreached_presets import PlaceInSite, UnreachedPresets
 from costcalc.table import CONVENTION, Table
-from costcalc.text import equations_text, value_text
+from costcalc.text import equations_text, listed, value_text
 from costcalc.version import __version__
 
 MAX_BYTES = 1_000_000  # of a page
@@ -32,12 +33,14 @@ MAX_BYTES = 1_000_000  # of a page
 
 @dataclass(frozen=True, eq=False)
 class Page:
-    """Networks on a page, their comparison if there are several, and a sweep if there is one."""
+    """Networks on a page, their comparison if there are several, and a sweep if there is one; and its place in a
+    site."""
 
     views: tuple[NetworkView, ...]
     options: PageOptions
     comparison: ComparisonView | None = None
     swept: SweepSection | None = None
+    place: PlaceInSite | None = None
 
     def html(self) -> str:
         """The page as text. Raises MissingExtra without jinja2, UsageError for a page that is too large."""
@@ -94,7 +97,8 @@ class Page:
             "numbers": rows,
             "warnings": self.warnings, "counts": self.counts(), "curves": self.curves, "maps": self.maps,
             "captions": (caption_of_curve, caption_of_map), "evens": self.evens, "fixed": self.fixed(),
-            "sliders": self.sliders, "is_large": any(view.is_large for view in self.views),
+            "sliders": self.sliders, "unreached": self.unreached, "listed": listed,
+            "links": self.place.links if self.place else (), "is_large": any(view.is_large for view in self.views),
             "has_about": bool(self.sliders) or any(cell.about for row in rows for cell in row.cells),
         }  # fmt: skip
 
@@ -162,6 +166,13 @@ class Page:
         """Maps over two knobs of one network: the places of the sliders, the exact values, and the map."""
         axes: Mapping[str, Sequence[Any]] = self.swept.axes if self.swept else {}
         return [*maps_of(self.alone, self.sliders, self._chosen, axes)] if self.alone else []
+
+    @property
+    def unreached(self) -> UnreachedPresets | None:
+        """The presets of a network alone that its sliders do not reach, if there are any."""
+        closed = self.alone.closed if self.alone else None
+        found = UnreachedPresets(closed, self.place or PlaceInSite()) if closed else None
+        return found if found and found.groups else None
 
     @cached_property
     def evens(self) -> list[Even]:

@@ -14,7 +14,7 @@ from costcalc.report.page.comparison_view import ComparisonView
 from costcalc.report.page.knob_plots import KnobCurves, KnobMap, Points, as_points
 from costcalc.report.page.network_view import NetworkView
 from costcalc.report.page.shared_sliders import Slider
-from costcalc.text import value_text
+from costcalc.text import equations_text, value_text
 
 MAX_KNOBS = 3  # with a curve each, and a map for each two
 POINTS, MAP_POINTS = 25, 10  # along a curve, along a side of a map
@@ -92,14 +92,18 @@ def maps_of(
 
 
 def _presets(view: NetworkView, one: Slider, other: Slider, xs: Any, ys: Any) -> tuple[Any, ...]:
-    """The presets within a map; those at one place share a mark."""
+    """The presets within a map that its sliders reach, each with the other knobs in which presets differ; those at one
+    place share a mark."""
+    presets = view.closed.presets[()] if view.closed else {}
+    others = [knob for knob in view.model.values if knob not in (one.name, other.name)]
+    apart = [knob for knob in others if len({values[knob] for values in (view.model.values, *presets.values())}) > 1]
     found: dict[tuple[float, float], list[str]] = {}
-    for name, preset in view.model.presets.items():
-        values = {**view.model.values, **preset.settings}
+    for name, values in presets.items():
         x, y = values[one.name], values[other.name]
         if xs[0] <= x <= xs[-1] and ys[0] <= y <= ys[-1]:
-            found.setdefault((float(x), float(y)), []).append(name)
-    return tuple((*at, ", ".join(names)) for at, names in found.items())
+            more = equations_text({knob: values[knob] for knob in apart})
+            found.setdefault((float(x), float(y)), []).append(f"{name} ({more})" if more else name)
+    return tuple((*at, "; ".join(names)) for at, names in found.items())
 
 
 def _values(slider: Slider, axes: Axes, count: int) -> Sequence[Any]:
@@ -125,6 +129,7 @@ def caption_of_curve(curve: KnobCurves, by: str) -> str:
 def caption_of_map(map: KnobMap, by: str) -> str:
     """What a map shows."""
     found = [value for row in map.values for value in row if value is not None]
-    marks = " Circles: presets." if map.marks else ""
+    besides = ", which set other knobs too" if any("=" in names for _, _, names in map.marks) else ""
+    marks = f" Circles: presets{besides}." if map.marks else ""
     spread = "" if not found else " The stronger the colour, the more."
     return f"{METRICS[by].title} over {map.knobs[0]} and {map.knobs[1]}, the others as they stand.{spread}{marks}"

@@ -5,7 +5,6 @@ write_site("public")
 
 from __future__ import annotations
 
-import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,8 +21,8 @@ from costcalc.errors import UsageError
 from costcalc.files import check_folder, explaining_write_errors
 from costcalc.lectures.lecture_tour import lecture_tour
 from costcalc.net import Net, Target, load
-from costcalc.report.page.page import page
 from costcalc.report.page.page_template import check_template, page_templates
+from costcalc.report.site.network_pages import NetworkPages, file_name
 from costcalc.spec.lecture_titles import LECTURES
 from costcalc.spec.library import entries
 from costcalc.table import cell, short_text
@@ -95,37 +94,43 @@ def _check_target(folder: Path, replace: bool) -> None:
 
 def _check_names(nets: Sequence[Net]) -> None:
     """Raises UsageError for two networks of one name, which is that of their files."""
-    names = [file_name(net) for net in nets]
+    names = [file_name(net.name) for net in nets]
     for name in names:
         if names.count(name) > 1:
-            raise UsageError(f"two networks are called {name}; a site has one page for each name")
+            raise _two_are_called(name)
+
+
+def _two_are_called(name: str) -> UsageError:
+    return UsageError(f"two networks are called {name}; a site has one page for each name")
 
 
 def _files(nets: Sequence[Net], progress: Progress) -> Iterator[tuple[str, str]]:
     """The name and the text of each file."""
     lectures = {entry.name: entry.lecture for entry in entries()}
-    cards = []
+    cards, addresses, names = [], dict[str, str](), {file_name(net.name) for net in nets}
     for done, net in enumerate(nets):
         progress(done / len(nets), net.name)
         cards.append(_card(net, lectures.get(net.name)))
-        yield f"drawings/{file_name(net)}.svg", _drawing(net)
-        yield f"networks/{file_name(net)}.html", page(net).html()
+        own = file_name(net.name)
+        yield f"drawings/{own}.svg", _drawing(net)
+        found = NetworkPages.of(net)
+        addresses |= {**found.addresses, net.name: f"{own}.html"}
+        for name, text in found.html(_links(lectures.get(net.name))):
+            if name in names and name != own:
+                raise _two_are_called(name)
+            names.add(name)
+            yield f"networks/{name}.html", text
     render = _renderer()
     yield "index.html", render("gallery.html", groups=_groups(cards), count=len(cards))
-    yield "lectures.html", render("lecture_pages.html", lectures=_lectures(), names={card.name for card in cards})
+    yield "lectures.html", render("lecture_pages.html", lectures=_lectures(addresses))
     yield MARK, f"costcalc {__version__}\n"
-
-
-def file_name(net: Net) -> str:
-    """The name of its files: letters, digits, - and _ alone."""
-    return re.sub(r"[^\w-]", "_", net.name, flags=re.ASCII)
 
 
 def _card(net: Net, lecture: int | None) -> Card:
     cost = cost_of(net)
     exactly = f"{cell(cost.params, 'int')} params, {cell(cost.macs, 'int')} MACs"
     numbers = short_text(int(cost.params)), short_text(int(cost.macs))
-    return Card(net.name, file_name(net), net.title, lecture or 0, *numbers, exactly, tuple(net.presets))
+    return Card(net.name, file_name(net.name), net.title, lecture or 0, *numbers, exactly, tuple(net.presets))
 
 
 def _drawing(net: Net) -> str:
@@ -143,13 +148,26 @@ def _groups(cards: Sequence[Card]) -> list[tuple[str, list[Card]]]:
     return [(titles.get(number, "more"), [card for card in cards if card.lecture == number]) for number in numbers]
 
 
-def _lectures() -> list[dict[str, Any]]:
-    """Each lecture with its questions."""
+def _links(lecture: int | None) -> list[tuple[str, str]]:
+    """What the page of a network has at its top: its texts and addresses."""
+    questions = [(f"Questions of lecture {lecture}", f"../lectures.html#lecture-{lecture}")] if lecture else []
+    return [("All networks", "../index.html"), *questions]
+
+
+def _lectures(addresses: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Each lecture with its questions, each with the pages of the networks that its command names."""
     tour = lecture_tour()
-    return [
-        {"number": number, "title": LECTURES[number - 1], "questions": tour.questions_of(number)}
-        for number in tour.numbers
-    ]
+    found: list[dict[str, Any]] = []
+    for number in tour.numbers:
+        questions = [(question, _named(question.command, addresses)) for question in tour.questions_of(number)]
+        found.append({"number": number, "title": LECTURES[number - 1], "questions": questions})
+    return found
+
+
+def _named(command: str, addresses: Mapping[str, str]) -> list[tuple[str, str]]:
+    """The networks that a command names, each once, and their addresses."""
+    names = dict.fromkeys(word.partition("@")[0] for word in command.split())
+    return [(name, addresses[name]) for name in names if name in addresses]
 
 
 def _renderer() -> Callable[..., str]:
