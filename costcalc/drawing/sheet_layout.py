@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from costcalc.drawing.drawing import DrawingData, Point
 from costcalc.drawing.nested_layout import WHOLE, NestedLayout
 from costcalc.drawing.sheet_columns import MAX_HEIGHT_AFTER_CUT, is_too_tall
-from costcalc.drawing.sketch import Sketch
+from costcalc.drawing.sketch import Sketch, with_outputs
 from costcalc.drawing.split_frames import with_split_frames
 
 MAX_GROWTH = 1.25  # times its area, of a drawing whose frames are in parts
@@ -20,7 +20,7 @@ def laid_out(
     as the `width` in px allows, and of frames that are too tall for a column each part is a frame. A drawing that is
     wider still is shown smaller. On a `sheet` of this width and height, in any unit, it has the columns in which it is
     shown largest."""
-    layout = NestedLayout(sketch)
+    layout = NestedLayout(with_outputs(sketch))
     whole = layout.drawing(columns, width, sheet)
     if not columns or sheet is not None or not is_too_tall(whole.width, whole.height):
         return whole

@@ -36,6 +36,7 @@ class Box:
     shade: float = 0.0
     hover: str = ""  # its exact numbers
     layers: tuple[int, ...] = ()
+    leaving: tuple[int, ...] = ()  # those of its rows whose outputs leave it, one of each shape
     is_pill: bool = False  # small and round: add, concat, inputs
     channels: int = 0  # that leave it, which its width shows; 0: its width shows nothing
     least_width: float = 0.0  # px, for its channels
@@ -83,6 +84,14 @@ class Sketch:
     description: str = ""
     notes: tuple[str, ...] = ()
     stem_of: Mapping[str, str] = field(default_factory=dict)  # of frames whose names do not begin those in them
+    outputs: Mapping[str, str] = field(default_factory=dict)  # of the network: their shapes, by the boxes they leave
+
+
+def with_outputs(sketch: Sketch) -> Sketch:
+    """The sketch with a pill for each output of the network, to which a wire leads."""
+    ends = [Wire(box, f"output of {box}", shape) for box, shape in sketch.outputs.items()]
+    pills = [Box(wire.target, "output", hover="an output of the network", is_pill=True, name="output") for wire in ends]
+    return replace(sketch, boxes=[*sketch.boxes, *pills], wires=[*sketch.wires, *ends], outputs={})
 
 
 def with_channel_widths(boxes: Sequence[Box]) -> list[Box]:

@@ -17,9 +17,9 @@ GAP = 2  # spaces between columns
 MIN_PROSE_WIDTH = 16  # of a column of sentences
 LEAST_SHOWN = 2  # columns side by side, a name and a number
 MIN_NAME_WIDTH = 12  # of a column of names, on a narrow terminal
-TREE = "│├└─ "  # the signs in front of a name in a tree
+TREE = "│├└─ "  # the characters in front of a name in a tree
 LARGE_SHARE = 10  # per cent: shown in colour
-NARROW = re.compile(  # signs of one column each: Latin, Greek, Cyrillic, and those of the field
+NARROW = re.compile(  # characters of one column each: Latin, Greek, Cyrillic, and those of the field
     "[ -~\xa1-\xac\xae-\u02ff\u0370-\u0377\u0391-\u03a1\u03a3-\u0481"
     "\u2010-\u2027\u2070-\u2071\u2074-\u208e\u2190-\u22ff\u2500-\u257f]*"
 )
@@ -209,7 +209,7 @@ def _folded(text: str, size: int) -> list[str]:
     if text_width(text) <= size:
         return [text]
     indent = " " * (len(text) - len(text.lstrip()))
-    room = max(size - max(0, text_width(text) - len(text)), size // 2, 1)  # in signs, of which some may be wide
+    room = max(size - max(0, text_width(text) - len(text)), size // 2, 1)  # in characters, of which some may be wide
     breakable = text if " " in text.strip() else re.sub("([._])", r"\1 ", text)  # a name, between its parts
     lines = textwrap.wrap(breakable, room, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
     return [line if breakable == text else indent + line.replace(" ", "") for line in lines] or [""]

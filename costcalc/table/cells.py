@@ -190,7 +190,7 @@ HIDDEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\uf
 
 
 def visible(text: str) -> str:
-    r"""Text without characters a terminal obeys or hides: controls, bidi and zero-width signs become \xNN."""
+    r"""Text without characters a terminal obeys or hides: controls, bidi and zero-width characters become \xNN."""
     if is_plain(text):
         return text
     return "".join([sign if is_visible(sign) else _escaped(sign) for sign in text])

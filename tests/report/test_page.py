@@ -133,6 +133,10 @@ def test_the_page_of_the_inception_pair_says_what_the_lecture_does():
         assert f">{said}<" in top
     assert '<span id="even-now-0">16</span>' in top
     assert "Where the difference is made" in heads(html)
+    stays = html[html.index(">Where the difference is made</h2>") : html.index(">The formulas</h2>")]
+    assert "as they are set: b = 16, r = 28, c_in = 192, c_out = 32, k = 5, batch = 1." in stays
+    assert "at c_in = 192, c_out = 32, k = 5, b = 16, as they are set</p>" in stays
+    assert "<caption>where the MACs are, as the networks are set</caption>" in stays
 
 
 def test_a_page_of_a_network_without_knobs_has_no_sliders(tmp_path):

@@ -105,6 +105,44 @@ def test_boxes_by_keyboard(driver, tmp_path):
     assert len(driver.find_elements(By.CSS_SELECTOR, '.drawing .node[tabindex="0"]')) == 1
 
 
+def test_what_a_box_costs_follows_the_sliders(driver, tmp_path):
+    """Also while it is not pointed at any more."""
+    from selenium.webdriver import ActionChains
+    from selenium.webdriver.common.by import By
+
+    data = opened(driver, tmp_path, made("inception_module"))
+    at = {knob["name"]: number for number, knob in enumerate(data["knobs"])}
+    name = driver.execute_script(
+        "const box = [...shownDrawing(0)[0].querySelectorAll('.node')].find((box) => box.textContent.trim()"
+        ".startsWith('conv3x3')); box.id = 'seen'; return box.querySelector('title').textContent;"
+    )
+    ActionChains(driver).move_to_element(driver.find_element(By.ID, "seen")).perform()
+    note = driver.find_element(By.ID, "box-note-0")
+    assert note.text == name.strip()
+    for r, text in ((14, "14"), (31, "31"), (28, "28")):
+        driver.execute_async_script(
+            """const [number, text, done] = arguments, slider = document.getElementById(`slider-${number}`);
+            slider.value = text;
+            slider.dispatchEvent(new Event("input"));
+            requestAnimationFrame(() => requestAnimationFrame(done));""",
+            at["r"], text,
+        )  # fmt: skip
+        rows = costcalc.load("inception_module", r=r).cost().layers
+        macs = sum(row.costs["macs"] for row in rows if str(row.name).startswith("conv3x3."))
+        assert f", {macs:,} MACs" in note.text, r
+
+
+def test_what_a_box_costs_is_gone_with_its_drawing(driver, tmp_path):
+    from selenium.webdriver.common.by import By
+
+    opened(driver, tmp_path, made("resnet50"))
+    driver.execute_script("shownDrawing(0)[0].querySelector('.node').focus()")
+    note = driver.find_element(By.ID, "box-note-0")
+    assert note.text.startswith("input: ")
+    driver.find_element(By.CSS_SELECTOR, ".folds input:not(:checked)").click()
+    assert note.text == ""
+
+
 def test_boxes_by_keyboard_without_sliders(driver, tmp_path):
     """What a box costs is seen beside it, also where the end of its drawing is far below."""
     from selenium.webdriver.common.by import By

@@ -164,6 +164,17 @@ def test_where_two_cost_the_same_moves(driver, tmp_path):
         assert (ahead[1] < ahead[0]) == (knobs["b"] < even)
 
 
+def test_where_two_cost_the_same_has_dashes_while_a_value_is_wrong(driver, tmp_path):
+    data = opened(driver, tmp_path, made("inception_naive", "inception_bottleneck"))
+    names = [knob["name"] for knob in data["knobs"]]
+    texts = {"b": "16", "r": "28", "c_in": "192", "c_out": "32", "k": "5", "batch": "1"}
+    for b, shown in (("-3", ["–", "–"]), ("x", ["–", "–"]), ("20", ["154.839 (4,800/31)", "20"])):
+        found = moved(driver, [[{**texts, "b": b}[name] for name in names]], "box")[0]
+        now = driver.execute_script("return document.getElementById('even-now-0').textContent")
+        assert [*found["evens"], now] == shown
+    assert errors(driver) == []
+
+
 @pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("target", "settings"),
@@ -365,6 +376,28 @@ def test_the_drawing_of_an_attention_moves_with_its_batch():
 
     view = costcalc.page(costcalc.load(Attention(), (1, 5, 8))).views[0]
     assert (view.why_still, len(view.parts.rows)) == ("", len(view.cost.layers))
+
+
+def test_every_step_of_a_shared_slider_is_a_network_of_both():
+    page = costcalc.page("mobilenet_v1", "mobilenet_v2")
+    w = next(slider for slider in page.sliders if slider.name == "w")
+    assert (w.steps_per_unit, w.owners) == (32, (0, 1))
+    assert all(None not in row for _, _, curve in page.curves for row in curve.values)
+
+
+def test_a_curve_with_gaps_says_why(driver, tmp_path):
+    page, text = made("conv_normal", "lenet5")
+    data = opened(driver, tmp_path, (page, text))
+    number = next(at for at, (_, _, curve) in enumerate(page.curves) if curve.knob == "f")
+    said = "conv_normal has no numbers at 10 of the 15 values of f: a window of 7 does not fit into 6."
+    assert page.curves[number][2].gaps == said and f">{said}</p>" in text
+    there = {**page.views[0].model.values, **page.views[1].model.values, "n": 10}
+    gaps = "at 6 of the 15 values of f: layer 'conv' (conv): a window of 11 does not fit into 10."
+    for n, words in ((10, gaps), (40, "")):
+        moved(driver, [[value_text({**there, "n": n}[knob["name"]]) for knob in data["knobs"]]], "box")
+        shown = driver.execute_script(f"return document.getElementById('gaps-{number}').textContent")
+        assert shown == (f"conv_normal has no numbers {words}" if words else "")
+    assert errors(driver) == []
 
 
 def test_the_text_of_a_value_is_read_back():

@@ -18,7 +18,7 @@ from costcalc.errors import UsageError
 from costcalc.table import bytes_text, cell, short_text, visible
 from costcalc.table.cells import measured
 
-LONGEST_FORMULA = 40  # signs
+LONGEST_FORMULA = 40  # characters
 SECONDS = "seconds"
 
 

@@ -61,6 +61,17 @@ class Rowset:
                 found[source].append(at)
         return found
 
+    @cached_property
+    def returned(self) -> list[int]:
+        """The rows that the network returns: those it says, or those that no other reads."""
+        said = [at for at, row in enumerate(self.rows) if row.is_output]
+        return said or [at for at, row in enumerate(self.rows) if row.inputs and not self.readers[at]]
+
+    def leaving(self, unit: Unit) -> list[int]:
+        """The rows of a unit that the network returns, or that a row outside of it reads."""
+        inside, returned = {*unit.rows}, {*self.returned}
+        return [at for at in unit.rows if at in returned or not inside.issuperset(self.readers[at])]
+
     def are_unused(self, numbers: Iterable[int]) -> bool:
         """Are these parameters and buffers that no layer reads?"""
         return all(self.rows[at].op.name == "parameter" and not self.readers[at] for at in numbers)

@@ -28,6 +28,7 @@ from costcalc.text import plural
 
 LONGEST_LIST = 40  # characters
 MAX_WIRES_IN, FEW_WIRES_IN = 8, 2  # if a box has more than the first, those of sources that others read too are a list
+MAX_OUTPUTS = 8  # of a network, that are drawn
 MAX_BOXES = 5_000  # of a drawing that is not folded: seconds, and 6 MB
 LARGE_FRAME = 20  # boxes: a frame of as many that holds most of a network could not be cut into columns
 MIN_BRANCHES = 3  # wires into a box, from which on the boxes of its frame are side by side and as wide as their texts
@@ -81,10 +82,18 @@ class _Sketcher:
         boxes = with_channel_widths(
             [self._box(number, path, lists.get(number, ""), path not in plain) for number, path in enumerate(paths)]
         )
-        wires = [Wire(_key(source), _key(target), self._shape(self.units[source])) for source, target in links]
+        shapes = [self._shapes(box.leaving) for box in boxes]
+        wires = [Wire(_key(source), _key(target), shapes[source]) for source, target in links]
         title = visible(self.cost.title or self.cost.target)
         headings, notes = self.names.headings(paths), tuple(self._notes(boxes))
-        return Sketch(title, boxes, wires, headings, self._description(boxes), notes, self.repeated.stem_of)
+        outputs = {_key(number): shapes[number] for number in self._returned()}
+        return Sketch(title, boxes, wires, headings, self._description(boxes), notes, self.repeated.stem_of, outputs)
+
+    def _returned(self) -> list[int]:
+        """The boxes that outputs of the network leave, if they are not very many."""
+        returned = {*self.rowset.returned}
+        found = [number for number, unit in enumerate(self.units) if not returned.isdisjoint(unit.rows)]
+        return found if len(found) <= MAX_OUTPUTS else []
 
     def _wires(self) -> tuple[list[tuple[int, int]], dict[int, str]]:
         """The wires by numbers of units. Of a box with many sources that others read too, as in a dense block, the last
@@ -122,16 +131,16 @@ class _Sketcher:
         if not unit.is_folded and (rows[0].op.is_input or rows[0].op.is_join) and not cost:
             words = name if rows[0].op.is_input else " + ".join(words_of_ops(rows))
             return Box(
-                _key(number), words, more, path, hover=hover, layers=unit.rows, is_pill=True, name=unit.name,
-                details=more,
+                _key(number), words, more, path, hover=hover, layers=unit.rows, leaving=self._leaving(unit),
+                is_pill=True, name=unit.name, copies=unit.copies, details=more,
             )  # fmt: skip
         what = self._what(unit, rows)
         lines = (what, *more, cost) if cost else (what, *more)
         share, shade = self.numbers.share(unit), self.numbers.shade(unit)
         channels = self._channels(self.rows[unit.rows[-1]]) if shows_channels else 0
         return Box(
-            _key(number), name, lines, path, share, shade, hover, unit.rows, channels=channels, name=unit.name,
-            cost=cost, is_folded=unit.is_folded, copies=unit.copies, details=more,
+            _key(number), name, lines, path, share, shade, hover, unit.rows, self._leaving(unit), channels=channels,
+            name=unit.name, cost=cost, is_folded=unit.is_folded, copies=unit.copies, details=more,
         )  # fmt: skip
 
     def _what(self, unit: Unit, rows: Sequence[Row]) -> str:
@@ -153,8 +162,16 @@ class _Sketcher:
             return 0
         return int(shape[axis]) if is_rational(shape[axis]) else 0
 
-    def _shape(self, unit: Unit) -> str:
-        row = self.rows[unit.rows[-1]]
+    def _leaving(self, unit: Unit) -> tuple[int, ...]:
+        """The rows whose outputs leave a box, the last one of each shape."""
+        rows = self.rowset.leaving(unit) or unit.rows[-1:]
+        return tuple({self._shape(at): at for at in rows}.values())
+
+    def _shapes(self, rows: Iterable[int]) -> str:
+        return cut_between_words(", ".join(map(self._shape, rows)), LONGEST_LIST, ", ")
+
+    def _shape(self, number: int) -> str:
+        row = self.rows[number]
         shown = self.layouts.shown(row.output_shape, row.name)
         kind = next((kind for kind in (Image, Batchless) if isinstance(shown, kind)), tuple)
         return cut_between_words(visible(shape_text(kind(map(_Written, shown)))), LONGEST_LIST)
@@ -168,11 +185,15 @@ class _Sketcher:
 
     def _notes(self, boxes: Sequence[Box]) -> Iterable[str]:
         many = f"{layers_text(self.rows)} in {plural(len(boxes), 'box', 'boxes')}"
-        more = f", --depth {self.folded.deeper[0]} shows {self.folded.deeper[1]:,}" if self.folded.deeper else ""
+        depth, count = self.folded.deeper or (0, 0)
+        more = f", --depth {depth} shows {count:,}" if 0 < count <= MAX_BOXES else ""
         yield "; ".join(filter(None, (self.numbers.total_text, many + more)))
         if about := self.numbers.about_shade:
             yield about
-        if len({box.channels for box in boxes} - {0}) > 1:
+        widths: dict[Path, set[float]] = {}
+        for box in boxes:
+            widths.setdefault(box.path, set()).update({box.width} if box.channels else ())
+        if any(len(those) > 1 for those in widths.values()):
             yield "in a chain a box is wider, the more channels leave it"
 
 

@@ -92,7 +92,7 @@ def network_tree(
 
 
 def _lines(branches: Sequence[Branch], before: str = "") -> Iterator[tuple[str, Branch]]:
-    """Each branch with the signs in front of its name, and those below it."""
+    """Each branch with the characters in front of its name, and those below it."""
     for number, branch in enumerate(branches):
         is_last = number == len(branches) - 1
         yield before + ("└─ " if is_last else "├─ "), branch

@@ -20,7 +20,7 @@ from costcalc.table import shape_text, visible
 from costcalc.text import plural
 
 MAX_VOLUMES = 24  # VGG-16 has 22
-LONGEST_NAME = 20  # signs
+LONGEST_NAME = 20  # characters
 
 
 def network_volumes(

@@ -21,7 +21,7 @@ from costcalc.table import Worded, visible
 
 PARALLEL, CUT = "∥", "…"
 MAX_NAMED = 3  # layers that a line says it reads
-FORMULA_SIGNS = 24  # of a formula that stands in place of a number
+MAX_FORMULA_LENGTH = 24  # characters of a formula that stands in place of a number
 
 
 class TreeBranches:
@@ -223,7 +223,7 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def short_value(value: Any) -> Any:
-    """A number as it is; a formula cut to a few signs."""
+    """A number as it is; a formula cut to a few characters."""
     if value is None or is_rational(value):
         return value
-    return Worded(cut_in_the_middle(formula_text(value), FORMULA_SIGNS), value)
+    return Worded(cut_in_the_middle(formula_text(value), MAX_FORMULA_LENGTH), value)

@@ -89,7 +89,7 @@ def overlay(cost: Cost, shade: str = "macs") -> ViewerFile:
 
 def explorer_graph(cost: Cost) -> ViewerFile:
     """The layers of a network as a graph that Model Explorer draws: `net.graph.json`. Ids are the names of layers, as
-    an overlay has them; blocks are namespaces. It draws few signs but letters: x stands for ×."""
+    an overlay has them; blocks are namespaces. It draws few characters but letters: x stands for ×."""
     layouts, copies = cost.layouts, _copies_of_blocks(cost.layers)
     nodes = [_explorer_node(cost, at, layouts, copies) for at in range(len(cost.layers))]
     title = visible(cost.target or cost.title or "network")

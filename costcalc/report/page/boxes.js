@@ -1,11 +1,16 @@
 
 // The boxes of drawings: what each costs, by pointer and by key.
 
+const told = new Map();  // the box that each note tells of
+const retell = () => told.forEach((box, note) => {  // nothing of a drawing that is not shown any more
+  note.textContent = box.closest(".drawing").clientWidth ? box.querySelector("title").textContent : "";
+});
+document.addEventListener("redrawn", retell);
 document.querySelectorAll(".drawing svg").forEach((svg) => {
   const boxes = [...svg.querySelectorAll(".node")];
   const note = document.getElementById(`box-note-${svg.closest(".drawing").dataset.drawing.slice(1).split("-")[0]}`);
   boxes.forEach((box, i) => {
-    const tell = () => { note.textContent = box.querySelector("title").textContent; };
+    const tell = () => { told.set(note, box); retell(); };
     box.addEventListener("focus", tell);
     box.addEventListener("mouseenter", tell);
     box.addEventListener("keydown", (event) => {
@@ -19,3 +24,4 @@ document.querySelectorAll(".drawing svg").forEach((svg) => {
     });
   });
 });
+document.querySelectorAll(".folds input").forEach((input) => input.addEventListener("change", retell));

@@ -127,8 +127,8 @@ def _limits(metrics: Sequence[str], graph: Any) -> Sequence[Need]:
 
 
 def _walk_with_symbols(model: Model, wanted: list[str], metrics: Sequence[str]) -> tuple[Any, Any, list[str]]:
-    """The graph and its rows with symbols for these knobs, or for as many of them as can be symbols together and hold
-    where the network is set."""
+    """The graph and rows with symbols for as many of these knobs as can be symbols together and whose limits hold at
+    the current values; and the names of these knobs."""
     graph, rows = _walked(model, wanted)
     free = [name for name in wanted if is_symbolic(graph.graph["knobs"].get(name))]
     beyond = {*beyond_limits({name: model.values[name] for name in free}, _limits(metrics, graph))}

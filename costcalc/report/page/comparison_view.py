@@ -86,7 +86,7 @@ class ComparisonView:
     def algebra_notes(self) -> list[str]:
         """The value of the ratio and the limits within which it holds."""
         found = self.comparison.algebra
-        return [*found.lines()[1:2], *found.limits()] if found else []
+        return [*(f"{line}, as they are set" for line in found.lines()[1:2]), *found.limits()] if found else []
 
     def evens(self, sliders: Sequence[Slider]) -> list[Even]:
         """Where the two cost the same."""

@@ -33,6 +33,17 @@ class KnobCurves:
     values: tuple[Points, ...]
     now: tuple[tuple[float, float | None], ...]
     even: float | None = None
+    reasons: tuple[str, ...] = ()  # of each network, why it has no value at some point
+
+    @property
+    def gaps(self) -> str:
+        """Which networks have no value at some points, and why."""
+        said = []
+        for name, row, reason in zip(self.names, self.values, self.reasons):
+            if lacking := sum(value is None for value in row):
+                why = f": {reason}" if reason else ""
+                said.append(f"{name} has no numbers at {lacking} of the {len(row)} values of {self.knob}{why}.")
+        return " ".join(said)
 
     def svg(self) -> str:
         """The plot as inline SVG."""
@@ -116,11 +127,13 @@ class Axes:
         return HEIGHT - BOTTOM - (HEIGHT - BOTTOM - self.top) * (value - self.low) / ((self.high - self.low) or 1)
 
     def path(self, xs: Sequence[float], ys: Points) -> str:
-        """A line through the points that exist."""
-        path, down = "", False
-        for x, y in zip(xs, ys):
-            path += "" if y is None else f"{'L' if down else 'M'}{number(self.x(x))} {number(self.y(y))}"
-            down = y is not None
+        """A line through the points that exist; a point without neighbours is a line of no length, seen as a dot."""
+        path = ""
+        for at, (x, y) in enumerate(zip(xs, ys)):
+            if y is None:
+                continue
+            begins, ends = not at or ys[at - 1] is None, at + 1 == len(ys) or ys[at + 1] is None
+            path += f"{'M' if begins else 'L'}{number(self.x(x))} {number(self.y(y))}{'h0' if begins and ends else ''}"
         return path
 
     def frame(self, below: str, beside: str = "", of_map: Middles | None = None) -> Iterator[str]:

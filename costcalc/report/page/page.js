@@ -59,6 +59,15 @@ const total = (number, metric, found, values) => {  // of a network: from its cl
 
 // Numbers, ratios, where two cost the same.
 
+const evensAsSet = data.evens.map((_, i) => at(`even-${i}`).textContent);
+const boundsAt = (values) => {  // where two networks cost the same, or null
+  try {
+    return evens ? evens(values) : null;
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
+};
 let current = null;  // the values of the knobs, and the totals of each network
 
 const show = () => {
@@ -83,10 +92,11 @@ const show = () => {
       put(`factor-${i}-${metric}`, value && other && other[0] && !isBase ? factorText(div(value, other)) : "");
     });
   });
-  const bounds = evens && !wrong ? evens(values) : null;
+  const bounds = said ? null : boundsAt(values);
   data.evens.forEach((place, i) => {
-    if (bounds) put(`even-${i}`, boundText(bounds[i]));
-    if (place !== null && values[place]) put(`even-now-${i}`, written(values[place], false));
+    const isAsSet = !said && values.every((value, k) => same(value, start[k]));
+    put(`even-${i}`, bounds ? boundText(bounds[i]) : isAsSet ? evensAsSet[i] : "–");
+    if (place !== null) put(`even-now-${i}`, wrong ? "–" : written(values[place], false));
   });
   current = { values: wrong ? null : values, totals, states, bounds };
   requestAnimationFrame(showParts);
@@ -175,54 +185,15 @@ const showBars = (all) => {
     put(`sum-${number}`, values[number] ? values[number].map((value) => written(value)).join(" + ") : "–");
   });
 };
+let waiting = 0;
 const showParts = () => {
   const all = data.networks.map((_, number) => partsOf(number));
   all.forEach((parts, number) => { if (parts !== undefined) showDrawing(number, parts); });
+  document.dispatchEvent(new Event("redrawn"));
   showBars(all);
   showCurves();
   clearTimeout(waiting);
   waiting = setTimeout(showMaps, 120);
-};
-
-// Curves and maps.
-
-let waiting = 0;
-const headline = (number, values) => {  // as a float; null where there is no network
-  const code = networks[number], told = data.networks[number];
-  if (!code) return told.base[data.by.at] === null ? null : Number(told.base[data.by.at]);
-  if (!code.headline) return null;
-  try {
-    const isNetwork = !knobs.some((knob, i) => outside(knob, values[i], "?")) && code.conditions.every((holds) => holds(values)[0]);
-    return isNetwork ? asFloat(code.headline(values)[0]) : null;
-  } catch (error) {
-    if (error instanceof RangeError) return null;
-    throw error;
-  }
-};
-const movesHeadline = networks.every((code) => !code || code.headline);
-const withKnobs = (places, values) => current.values.map((value, i) => places.includes(i) ? values[places.indexOf(i)] : value);
-const showCurves = () => {
-  if (!current.values || !movesHeadline) return;
-  data.curves.forEach(({ slider, at: texts }, number) => {
-    const xs = texts.map(read);
-    const values = data.networks.map((_, i) => xs.map((x) => headline(i, withKnobs([slider], [x]))));
-    const now = data.networks.map((_, i) => {
-      const total = current.totals[i][data.by.at];
-      return [asFloat(current.values[slider]), total && asFloat(total)];
-    });
-    const place = data.evens.indexOf(slider);
-    const even = place >= 0 && current.bounds ? asFloat(current.bounds[place]) : null;
-    drawCurve(at(`curve-${number}`), xs.map(asFloat), values, now, even);
-  });
-};
-const showMaps = () => {
-  if (!current.values || !movesHeadline) return;
-  data.maps.forEach(({ sliders, at: texts }, number) => {
-    const [xs, ys] = texts.map((side) => side.map(read));
-    const svg = at(`map-${number}`);
-    shadeMap(svg, ys.flatMap((y) => xs.map((x) => headline(0, withKnobs(sliders, [x, y])))));
-    markMap(svg, [xs.map(asFloat), ys.map(asFloat)], sliders.map((slider) => asFloat(current.values[slider])));
-  });
 };
 
 // Sliders, boxes for exact values, and the menu of presets.

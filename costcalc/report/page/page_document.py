@@ -25,7 +25,7 @@ from costcalc.report.page.shared_sliders import Slider, named_settings, shared_s
 from costcalc.report.page.sweep_section import SweepSection
 from costcalc.report.page.unreached_presets import PlaceInSite, UnreachedPresets
 from costcalc.table import CONVENTION, Table
-from costcalc.text import equations_text, listed
+from costcalc.text import equations_text, listed, value_text
 from costcalc.version import __version__
 
 MAX_BYTES = 1_000_000  # of a page
@@ -115,11 +115,11 @@ class Page:
         drawings = [*map(_source, ("boxes", "narrow"))]
         if not self.sliders:
             return "\n".join(drawings)
-        exact, plots, own = map(_source, ("exact", "plots", "page"))
+        exact, plots, own, curves = map(_source, ("exact", "plots", "page", "curves"))
         codes = [view.code(self._places(view)) for view in self.views]
         even = self.comparison.code(self.sliders) if self.comparison else "null"
         code = f"const networks = [{', '.join(codes)}];\nconst evens = {even};"
-        return "\n".join([exact, code, plots, own, *drawings])
+        return "\n".join([exact, code, plots, own, curves, *drawings])
 
     def _places(self, view: NetworkView) -> dict[Any, int]:
         """The places of the symbols of a network's knobs among the sliders."""
@@ -212,6 +212,13 @@ class Page:
             if settings := equations_text(view.model.values_but(moved)):
                 said.append(settings if self.alone else f"{view.model.label}: {settings}")
         return "; ".join(said)
+
+    def as_set(self) -> str:
+        """`b = 16, n2 of resnet18 = 2`: where the sliders stand at first."""
+        return ", ".join(
+            f"{slider.name}{f' of {slider.whose}' if slider.whose else ''} = {value_text(slider.value)}"
+            for slider in self.sliders
+        )
 
     def counts(self) -> list[str]:
         """What the metrics in bytes count, and in which dtype; and how a step of training is taken."""

@@ -22,7 +22,7 @@ from costcalc.drawing.sheet_layout import laid_out
 from costcalc.drawing.sketch import Box, Sketch
 from costcalc.drawing.svg import STYLE
 from costcalc.errors import CostcalcError
-from costcalc.report.page.moving_texts import Sizes, moves, shape_of, words_of
+from costcalc.report.page.moving_texts import Pieces, Sizes, moves, shape_of, words_of
 from costcalc.report.page.network_parts import NetworkParts
 from costcalc.table import cell
 from costcalc.text import plural
@@ -115,7 +115,8 @@ class Movable:
         sketch, wires = drawing.data.sketch, drawing.data.wires
         times = {frame: self._times(sketch, frame) for frame in _frames(sketch)}
         groups = self.parts.boxes(sketch)
-        nodes = [self._node(placed.box, mine, times) for placed, mine in zip(drawing.data.boxes, groups)]
+        boxes = [placed.box for placed in drawing.data.boxes]  # pills of outputs, without layers, are the last
+        nodes = [self._node(box, mine, times) for box, mine in zip(boxes, groups) if box.layers]
         by_key = {box.key: box for box in sketch.boxes}
         sources = [by_key[placed.wire.source] for placed in wires if placed.label_at is not None]
         labels = [self._shape(box) for box in sources]
@@ -161,9 +162,13 @@ class Movable:
         return [(row, self._symbolic(row)) for row in rows]
 
     def _shape(self, box: Box) -> Any:
-        """The shape that a box puts out, if it moves."""
-        last = self._symbolic(self.cost.layers[box.layers[-1]]) if box.layers else None
-        pieces = shape_of(last, self.layouts, self.sizes) if last is not None else []
+        """The shapes that a box puts out, if they move."""
+        pieces: Pieces = []
+        for at in box.leaving:
+            pieces += [
+                *([", "] if pieces else []),
+                *shape_of(self._symbolic(self.cost.layers[at]), self.layouts, self.sizes),
+            ]
         return pieces if moves(pieces) else None
 
     def _frame(self, sketch: Sketch, frame: str, times: Times) -> Any:

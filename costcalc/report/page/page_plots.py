@@ -11,7 +11,7 @@ from costcalc.analysis.power_laws import knob_exponents
 from costcalc.analysis.scaling.along import costs_at
 from costcalc.errors import CostcalcError
 from costcalc.report.page.comparison_view import ComparisonView
-from costcalc.report.page.knob_plots import KnobCurves, KnobMap, as_points
+from costcalc.report.page.knob_plots import KnobCurves, KnobMap, Points, as_points
 from costcalc.report.page.network_view import NetworkView
 from costcalc.report.page.shared_sliders import Slider
 from costcalc.text import equations_text, value_text
@@ -46,25 +46,26 @@ def curves_of(
     network."""
     slider = sliders[at]
     values = _values(slider, axes, POINTS)
-    rows = []
-    for view in views:
-        if view.number not in slider.owners:
-            rows.append([_float(view.total(by))] * len(values))
-            continue
-        try:
-            costs = costs_at(view.model, {slider.name: values}, [by])
-        except CostcalcError:
-            rows.append([None] * len(values))
-            continue
-        rows.append([*as_points(costs.values[by].tolist(), costs.valid.tolist())])
+    rows, reasons = zip(*(_along(view, slider, values, by) for view in views))
     if all(value is None for row in rows for value in row):
         return
     now = [(float(slider.value), _float(view.total(by))) for view in views]
     break_evens = comparison.break_evens if comparison else ()
     even = next((float(even.value) for even in break_evens if even.knob == slider.name), None)
     names = tuple(view.model.label for view in views)
-    found = KnobCurves(f"curve-{number}", slider.name, names, (*map(float, values),), (*rows,), (*now,), even)
+    found = KnobCurves(f"curve-{number}", slider.name, names, (*map(float, values),), rows, (*now,), even, reasons)
     yield [*map(value_text, values)], found
+
+
+def _along(view: NetworkView, slider: Slider, values: Sequence[Any], by: str) -> tuple[Points, str]:
+    """The cost of a network at each value of a knob, and why it has none at the first at which it has none."""
+    if view.number not in slider.owners:
+        return [_float(view.total(by))] * len(values), ""
+    try:
+        costs = costs_at(view.model, {slider.name: values}, [by])
+    except CostcalcError as error:
+        return [None] * len(values), str(error)
+    return [*as_points(costs.values[by].tolist(), costs.valid.tolist())], costs.reason
 
 
 def maps_of(

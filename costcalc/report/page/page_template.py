@@ -44,8 +44,8 @@ def page_templates(folder: Path) -> Any:
     )
     environment.filters |= {
         "visible": lambda text: visible(str(text)), "trusted": Markup, "value": value_text,
-        "unbroken": lambda text: visible(str(text)).replace(" ", "\u00a0"),
         "table_class": table_class, "scrolls": scrolls,
+        "unbroken": lambda text: visible(str(text)).replace(" ", "\u00a0"),
         "breakable": lambda text: Markup(str(escape(visible(str(text)))).replace("_", "_<wbr>").replace(".", ".<wbr>")),
     }  # fmt: skip
     return environment

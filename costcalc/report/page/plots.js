@@ -43,10 +43,11 @@ const drawCurve = (svg, at, values, now, even) => {  // the axis upwards, the li
     svg.append(part("path", { class: "even", d: `M${px(x(even))} ${top}V${HEIGHT - BOTTOM}` }));
   }
   values.forEach((row, n) => {
-    let path = "", down = false;
+    let path = "";
     row.forEach((value, i) => {
-      if (value !== null) path += `${down ? "L" : "M"}${px(x(at[i]))} ${px(y(value))}`;
-      down = value !== null;
+      if (value === null) return;
+      const begins = (row[i - 1] ?? null) === null, ends = (row[i + 1] ?? null) === null;
+      path += `${begins ? "M" : "L"}${px(x(at[i]))} ${px(y(value))}${begins && ends ? "h0" : ""}`;
     });
     svg.append(part("path", { class: `curve line-${n % 4}`, d: path }));
   });

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import lcm
+from math import gcd, lcm
 from typing import Any
 
 from costcalc.dims import canonical, ceil
@@ -70,12 +70,20 @@ def _slider(
     low, high = max(knob.low for knob in knobs), min(knob.high for knob in knobs)
     first = max(low, Fraction(min(seen)) / 2)
     last = max(2 * max(seen), MIN_SLIDER_VALUES if kind == "integer" else 0, ceil(reach.get(name, 0)))
-    steps = lcm(*(form.steps_per_unit(name, seen) for form in having))
+    steps = _steps_per_unit(name, having, seen)
     whose = " and ".join(form.model.label for form in having) if is_one_of_several else ""
     return Slider(
         name, kind, knobs[0].about, tuple(owners), whose, value, low, high, steps, int(ceil(first * steps)),
         int(min(high, last) * steps),
     )  # fmt: skip
+
+
+def _steps_per_unit(name: str, having: Sequence[ClosedForms], seen: Sequence[Any]) -> int:
+    """The steps at which every network exists of which multiples such as 32·w must be whole: then not all values of
+    `seen` that others have are steps, but their boxes take these."""
+    if denominators := [form.denominators()[name] for form in having if name in form.denominators()]:
+        return gcd(*denominators)
+    return lcm(*(form.steps_per_unit(name, seen) for form in having))
 
 
 def named_settings(forms: Forms, sliders: Sequence[Slider], start: str) -> Iterator[dict[str, Any]]:

@@ -68,6 +68,16 @@ def test_what_a_line_reads_is_not_said_shorter():
     assert any("∥ shortcut  from depthwise" in line for line in narrow)
 
 
+def test_an_addition_in_blocks_that_are_drawn_once_is_said_shorter_too():
+    graph = image(8)
+    for at, before in enumerate(("x", "s.0.relu", "s.1.relu")):
+        costcalc.add(graph, f"s.{at}.conv", Conv(8, 3, padding=1), before)
+        costcalc.add(graph, f"s.{at}.add", Add(), f"s.{at}.conv", before)
+        costcalc.add(graph, f"s.{at}.relu", ReLU(), f"s.{at}.add")
+    *_, add = costcalc.load(graph).tree().branches[1].below
+    assert (add.name, add.words, add.shorter_words(8)) == ("add", "add + ReLU", "add+ReLU")
+
+
 AT_80_COLUMNS = {
     "7×7 conv /2 + BN + ReLU": "7×7 conv/2…", "7×7 conv /2 + ReLU": "7×7 conv/2…", "max pool 3×3 /2": "maxpool 3×3/2",
     "max pool 3×3 /2 + LRN": "maxpool 3×3/2", "max pool 3×3": "max pool 3×3", "1×1 conv + BN": "1×1 conv + BN",
