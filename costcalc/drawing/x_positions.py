@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -10,6 +11,7 @@ from costcalc.drawing.rows import Rows
 from costcalc.drawing.straight_chains import Chain, straight_chains
 
 PASSES, STRAIGHTENING_PASSES = 60, 30
+MIN_BRANCHES = 3  # into one node
 ALONE, LANE, SHARED = 40.0, 60.0, 1.0  # weights of links: of a chain, between lanes, others
 
 MAX_LANE_DRIFT = 0.2  # px: lanes of one wire that differ by no more stand below each other
@@ -69,10 +71,12 @@ def _shared_room(extents: Sequence[Extent], chains: Sequence[Chain]) -> list[Ext
 
 def _pulls(rows: Rows, count: int, chain_of: Mapping[int, Chain]) -> list[list[Pull]]:
     pulls: list[list[Pull]] = [[] for _ in range(count)]
+    ins = Counter(target for _, target in rows.links)
     for source, target in rows.links:
         lanes = (source >= rows.first_lane) + (target >= rows.first_lane)
         in_line = source in chain_of and chain_of[source] is chain_of.get(target)
-        weight = LANE if lanes == 2 else ALONE if in_line else SHARED + lanes / 2
+        of_lane = 0.0 if ins[target] >= MIN_BRANCHES else lanes / 2  # many branches end in their middle
+        weight = LANE if lanes == 2 else ALONE if in_line else SHARED + of_lane
         pulls[source].append(Pull(target, weight))
         pulls[target].append(Pull(source, weight))
     for chain in dict.fromkeys(chain_of.values()):
