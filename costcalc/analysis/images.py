@@ -20,10 +20,13 @@ class LayerLayout(NamedTuple):
     @classmethod
     def of(cls, name: Any, op: Any, inputs: Iterable[Any], ins: Sequence[Shape], out: Shape) -> LayerLayout:
         """That of an op; that of its input for an op that keeps all axes, as a view of a part."""
-        kept = [*range(len(out))]
-        reads = (op.reads(i, ins, out) for i in range(len(ins))) if op.layout == "plain" else ()
-        keeps = any(isinstance(each, tuple) and [one and one.axis for one in each] == kept for each in reads)
-        return cls(str(name), "same" if keeps else op.layout, [*map(str, inputs)], len(out))
+        layout = op.layout
+        if layout == "plain":
+            kept = [*range(len(out))]
+            reads = (op.reads(i, ins, out) for i in range(len(ins)))
+            keeps = any(isinstance(each, tuple) and [one and one.axis for one in each] == kept for each in reads)
+            layout = "same" if keeps else layout
+        return cls(str(name), layout, [*map(str, inputs)], len(out))
 
 
 def image_layers(layers: Sequence[LayerLayout]) -> set[str]:
@@ -40,9 +43,9 @@ def image_layers(layers: Sequence[LayerLayout]) -> set[str]:
         before = len(found)
         for name, layout, inputs, rank in reversed(layers):
             if layout == "image" or (layout == "same" and (name in read or name in found)):
-                read.update(source for source in inputs if ranks[source] == rank)
+                read.update([source for source in inputs if ranks[source] == rank])
         for name, layout, inputs, _ in layers:
-            keeps = layout == "same" and any(source in found for source in inputs)
+            keeps = layout == "same" and not found.isdisjoint(inputs)
             begins = name in read and (layout == "same" if not inputs else layout == "plain")
             if layout == "image" or keeps or begins:
                 found.add(name)

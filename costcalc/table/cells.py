@@ -171,12 +171,13 @@ def shape_text(shape: Any, formula_text: Callable[[Any], str] = str) -> str:
         rest = [*rest[1:], rest[0]]
     if len(rest) > 1 and isinstance(rest[0], str) and {*rest} == {rest[0]}:  # `whole` along each axis
         return rest[0]
-    return "×".join([_side(size, formula_text) for size in rest]) if rest else "1"
+    sides = [str(size) if size.__class__ is int else _side(size, formula_text) for size in rest]
+    return "×".join(sides) if rest else "1"
 
 
 def _side(size: Any, formula_text: Callable[[Any], str]) -> str:
-    """A size as a factor: a sum of symbols is in brackets."""
-    text = str(size) if size.__class__ is int else formula_text(size)
+    """A size that is no int as a factor: a sum of symbols is in brackets."""
+    text = formula_text(size)
     return f"({text})" if " " in text else text
 
 
