@@ -10,7 +10,8 @@ MAX_ISOLATED_WIDTH = 300.0  # px, of a row of them; about two boxes
 
 
 def isolated_rows(widths: Mapping[int, float], gap: float) -> list[list[int]]:
-    """Nodes of these widths in rows, of which none is wider than `MAX_ISOLATED_WIDTH` or the widest node."""
+    """Rows of nodes, given the width of each in px. A row has at most `MAX_ISOLATED_WIDTH`, or the width of the widest
+    node if that is more."""
     most = max([MAX_ISOLATED_WIDTH, *widths.values()])
     rows: list[list[int]] = []
     width = most
